@@ -1,0 +1,1 @@
+//! Open a device, load a pack, test it, score images

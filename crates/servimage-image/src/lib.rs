@@ -1,0 +1,1 @@
+//! Image bytes to the rows of patches that the vision tower reads

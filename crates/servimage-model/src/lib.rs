@@ -1,0 +1,1 @@
+//! The ServImageModel network in burn, loaded from a pack

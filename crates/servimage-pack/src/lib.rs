@@ -1,0 +1,1 @@
+//! The model pack: manifest, shards, hashes and tensor layouts

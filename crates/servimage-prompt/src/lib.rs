@@ -1,0 +1,1 @@
+//! Task and images to token ids and rotary positions

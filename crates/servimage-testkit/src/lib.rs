@@ -1,0 +1,1 @@
+//! Goldens, fixtures and devices for tests

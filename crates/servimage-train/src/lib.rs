@@ -1,0 +1,1 @@
+//! Trains the nano checkpoint: proxy data, training loop, evaluation, calibration

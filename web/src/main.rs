@@ -1,0 +1,2 @@
+//! The ServImage page.
+fn main() {}
