@@ -1,0 +1,179 @@
+//! Messages between the page and the worker.
+//!
+//! Each message is one JavaScript object made by `serde-wasm-bindgen` from these types. Images travel
+//! beside it as `File`s (structured clone, no copy of the pixels): the worker reads the property
+//! `files` of the posted object, an object `{image, input, others, references}`.
+
+use crate::verdict::{ErrorInfo, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// Which device the visitor wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DevicePreference {
+    /// WebGPU where it works, else the CPU.
+    #[default]
+    Auto,
+    /// WebGPU or an error.
+    Gpu,
+    /// The CPU backend.
+    Cpu,
+}
+
+/// From the page to the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Request {
+    /// Load the pack at `pack_url` (a folder URL ending in `/`), replacing any loaded one.
+    Load {
+        /// Folder that holds `manifest.json`.
+        pack_url: String,
+        /// Device to run on.
+        device: DevicePreference,
+    },
+    /// Score one image; the bytes are in the posted object's `files`.
+    Score {
+        /// Chosen by the page, echoed in every answer.
+        job_id: u32,
+        /// The task as JSON text in the benchmark's published form.
+        task_json: String,
+        /// 1-based deliverable.
+        deliverable: u32,
+        /// File name to show.
+        image_name: String,
+        /// Decision threshold on P(pay), 0..=1; the pack's own where absent.
+        threshold: Option<f64>,
+    },
+    /// Forget a job that waits; a job under way ends at the next stage.
+    Cancel {
+        /// The job.
+        job_id: u32,
+    },
+}
+
+/// Phase of loading, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadPhase {
+    /// Opening the device.
+    Device,
+    /// Reading, hashing and uploading shards: counted in bytes.
+    Weights,
+    /// First pass: kernels are compiled.
+    Compile,
+    /// The pack's vectors against this device.
+    SelfTest,
+}
+
+/// Phase of one job, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobPhase {
+    /// Waiting for its turn or for the model.
+    Waiting,
+    /// Bytes to pixels to patches.
+    Decoding,
+    /// The network runs.
+    Scoring,
+}
+
+/// One row of the self-test.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfTestRow {
+    /// Name of the tensor, such as `stage1.hidden_states`.
+    pub tensor: String,
+    /// Largest absolute difference over the largest absolute expected value.
+    pub max_relative_error: f64,
+    /// Largest absolute difference.
+    pub max_abs_error: f64,
+}
+
+/// Result of the self-test on this device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfTestReport {
+    /// Whether every row lies within `tolerance`.
+    pub passed: bool,
+    /// Bound on `max_relative_error`.
+    pub tolerance: f64,
+    /// One row a tensor; empty where the pack carries no vectors.
+    pub rows: Vec<SelfTestRow>,
+}
+
+/// What the page needs to know of a loaded pack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadedPack {
+    /// Name, such as `nano`.
+    pub name: String,
+    /// One sentence on what the numbers are worth, from the manifest.
+    pub labels: String,
+    /// SHA-256 of the manifest.
+    pub pack_sha256: String,
+    /// Layout of the linear weights.
+    pub quant: String,
+    /// Device that runs it, for people.
+    pub device: String,
+    /// Whether that device is a GPU through WebGPU.
+    pub is_gpu: bool,
+    /// Why the CPU was taken where WebGPU was asked for or tried.
+    pub cpu_reason: Option<String>,
+    /// Decision threshold of the pack.
+    pub threshold: f64,
+    /// Size of the pack in bytes.
+    pub size_bytes: u64,
+    /// Number of parameters.
+    pub n_parameters: u64,
+    /// The self-test on this device.
+    pub self_test: SelfTestReport,
+    /// Milliseconds from the request to ready.
+    pub load_millis: f64,
+}
+
+/// From the worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Response {
+    /// The worker has started and takes requests.
+    Started,
+    /// Loading goes on.
+    LoadProgress {
+        /// Where it is.
+        phase: LoadPhase,
+        /// Bytes done of `total_bytes` (0 of 0 in phases without a size).
+        done_bytes: u64,
+        /// All bytes of the pack's shards.
+        total_bytes: u64,
+    },
+    /// The pack is ready to score.
+    Ready {
+        /// What was loaded, and where.
+        pack: LoadedPack,
+    },
+    /// The pack could not be loaded; nothing will be scored until another [`Request::Load`].
+    LoadFailed {
+        /// Why.
+        error: ErrorInfo,
+    },
+    /// A job entered a phase.
+    JobPhase {
+        /// The job.
+        job_id: u32,
+        /// Where it is.
+        phase: JobPhase,
+    },
+    /// A job is done.
+    JobDone {
+        /// The job.
+        job_id: u32,
+        /// What came out.
+        verdict: Box<Verdict>,
+        /// Milliseconds of work for this image, without waiting.
+        work_millis: f64,
+    },
+    /// A job failed alone.
+    JobFailed {
+        /// The job.
+        job_id: u32,
+        /// Why.
+        error: ErrorInfo,
+    },
+}
