@@ -1,1 +1,34 @@
-//! The model pack: manifest, shards, hashes and tensor layouts
+//! The model pack: a folder with `manifest.json`, `tokenizer.json` and hashed shards.
+//!
+//! Layer 0: knows nothing of burn or browsers. A pack is read through a [`PackSource`], so that a folder,
+//! a browser's cache and a network look the same to the loader. What comes from a source is hostile until
+//! [`Pack::open`] has checked the manifest and [`Pack::read_tensor`] has checked the shard's hash.
+
+#[cfg(not(target_family = "wasm"))]
+pub mod dir;
+mod error;
+mod expected;
+pub mod layout;
+pub mod manifest;
+mod pack;
+mod sha256;
+mod source;
+mod validate;
+mod verify;
+mod writer;
+
+pub use error::{PackError, SourceError};
+pub use expected::{ExpectedTensor, expected_tensors};
+pub use layout::TensorBytes;
+pub use manifest::{Layout, Manifest, TensorEntry};
+pub use pack::Pack;
+pub use sha256::sha256_hex;
+pub use source::{MemorySource, PackSource};
+pub use verify::Finding;
+pub use writer::{PackSink, PackWriter};
+
+/// File name of the manifest.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// File name under which [`PackWriter`] stores the tokenizer.
+pub const TOKENIZER_FILE: &str = "tokenizer.json";

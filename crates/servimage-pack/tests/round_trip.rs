@@ -1,0 +1,101 @@
+//! What is written into a pack is what is read from it.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod tiny_pack;
+
+use servimage_pack::dir::DirSource;
+use servimage_pack::{Layout, Pack, PackSink};
+
+#[test]
+fn every_tensor_comes_back_though_it_spans_shards() {
+    for (layout, tolerance) in [
+        (Layout::F32, 0.0),
+        (Layout::F16, 5e-4),
+        (Layout::Q8, 0.5 / 127.0 + 1e-3),
+        (Layout::Q4, 0.5 / 7.0 + 1e-3),
+    ] {
+        let pack = pollster::block_on(Pack::open(tiny_pack::pack(layout, 48))).unwrap();
+        let spanning = pack
+            .manifest()
+            .tensors
+            .iter()
+            .filter(|entry| entry.parts.len() > 1)
+            .count();
+        assert!(
+            spanning > 10,
+            "shards of 48 bytes must cut tensors, {spanning} were cut"
+        );
+        for tensor in tiny_pack::tensors(pack.manifest()) {
+            let read = pollster::block_on(pack.read_tensor(&tensor.name)).unwrap();
+            assert_eq!(read.shape, tensor.shape, "{}", tensor.name);
+            assert_eq!(
+                read.layout,
+                if tensor.quantized {
+                    layout
+                } else {
+                    Layout::F32
+                },
+                "{}",
+                tensor.name
+            );
+            for (found, expected) in read
+                .to_f32()
+                .unwrap()
+                .iter()
+                .zip(tiny_pack::values(&tensor))
+            {
+                let bound = if tensor.quantized { tolerance } else { 0.0 };
+                assert!(
+                    (found - expected).abs() <= bound,
+                    "{}: {found} for {expected}",
+                    tensor.name
+                );
+            }
+        }
+        assert_eq!(pollster::block_on(pack.verify()).len(), 0);
+    }
+}
+
+#[test]
+fn integers_come_back_and_are_no_floats() {
+    let pack = pollster::block_on(Pack::open(tiny_pack::pack(Layout::F16, 1 << 20))).unwrap();
+    let ids = pollster::block_on(pack.read_tensor("self_test.input_ids")).unwrap();
+    assert_eq!(ids.to_u32().unwrap(), [1, 2, 70_000]);
+    assert_eq!(ids.to_f32().unwrap_err().code(), "pack.wrong_layout");
+}
+
+#[test]
+fn a_folder_reads_like_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = tiny_pack::pack(Layout::Q8, 256);
+    let mut sink = DirSource::new(folder.path().join("pack"));
+    for (path, bytes) in &memory.files {
+        sink.write(path, bytes).unwrap();
+    }
+    let (from_memory, from_folder) = pollster::block_on(async {
+        (
+            Pack::open(memory).await.unwrap(),
+            Pack::open(sink).await.unwrap(),
+        )
+    });
+    assert_eq!(from_memory.manifest(), from_folder.manifest());
+    assert_eq!(from_memory.sha256(), from_folder.sha256());
+    assert_eq!(pollster::block_on(from_folder.verify()).len(), 0);
+    assert_eq!(
+        pollster::block_on(from_folder.tokenizer_json()).unwrap(),
+        b"{}"
+    );
+}
+
+#[test]
+fn one_row_of_an_embedding_is_that_row() {
+    let name = "model.language_model.embed_tokens.weight";
+    for layout in [Layout::F32, Layout::F16, Layout::Q8, Layout::Q4] {
+        let pack = pollster::block_on(Pack::open(tiny_pack::pack(layout, 1 << 20))).unwrap();
+        let table = pollster::block_on(pack.read_tensor(name)).unwrap();
+        let all = table.to_f32().unwrap();
+        assert_eq!(table.rows_to_f32(7..9).unwrap(), all[7 * 8..9 * 8]);
+        assert_eq!(table.rows_to_f32(7..12).unwrap_err().code(), "pack.shape");
+    }
+}
