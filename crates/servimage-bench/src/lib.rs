@@ -5,6 +5,9 @@
 
 pub mod error;
 pub mod message;
+pub mod results;
 pub mod rules;
+pub mod score;
+pub mod starter;
 pub mod task;
 pub mod verdict;
