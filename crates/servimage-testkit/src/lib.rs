@@ -1,1 +1,12 @@
-//! Goldens, fixtures and devices for tests
+//! Reference data for tests: where it lies, how it is read, how far a result is from it.
+//!
+//! For dev-dependencies only. A test that needs reference data finds it through [`shared`]; it is always
+//! there in CI, so a missing folder is a failure that names the folder, never a silent pass.
+
+mod compare;
+mod golden;
+mod shared;
+
+pub use compare::{Mismatch, max_relative_error};
+pub use golden::{Golden, GoldenError, GoldenTensor};
+pub use shared::{SharedError, golden_dir, shared};

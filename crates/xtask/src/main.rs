@@ -1,1 +1,103 @@
-fn main() {}
+//! `cargo xtask`: set-up, build, serve, test. What a person runs and what CI runs is the same code.
+//!
+//! Each subcommand is one module; [`command`] runs other programs and [`setup`] installs what is missing.
+
+mod bench;
+mod checks;
+mod command;
+mod csp;
+mod layers;
+mod mime;
+mod server;
+mod setup;
+mod site;
+mod size;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Set-up, build, serve and test ServImage.
+#[derive(Parser, Debug)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand, Debug)]
+enum Task {
+    /// Build the page and serve it on this machine, installing what is missing.
+    Serve {
+        /// Port on 127.0.0.1; 0 takes a free one.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Serve another model pack at /models/NAME/, NAME being the folder's name; may be repeated.
+        #[arg(long, value_name = "DIR")]
+        pack: Vec<PathBuf>,
+        /// Serve what was built last.
+        #[arg(long)]
+        no_build: bool,
+    },
+    /// Install what tests need, then run every test: native crates, page, layers, real browser.
+    Test,
+    /// Everything that has to hold before a landing: format, clippy, documentation, tests, sizes.
+    Ci,
+    /// Check that every crate depends on lower rows of the architecture only.
+    Layers,
+    /// Build both bundles and hold their sizes against the budgets.
+    WasmSize {
+        /// Measure what was built last.
+        #[arg(long)]
+        no_build: bool,
+    },
+    /// Measure the page in real Chromium and print a Markdown table.
+    Bench {
+        /// Measure what was built last.
+        #[arg(long)]
+        no_build: bool,
+    },
+    /// Take the README's screenshot of the page with a verdict.
+    Shots {
+        /// Use what was built last.
+        #[arg(long)]
+        no_build: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Serve {
+            port,
+            pack,
+            no_build,
+        } => {
+            build_page_unless(no_build)?;
+            server::serve(port, &pack)
+        }
+        Task::Test => checks::test(),
+        Task::Ci => checks::ci(),
+        Task::Layers => layers::check(),
+        Task::WasmSize { no_build } => {
+            build_page_unless(no_build)?;
+            size::check()
+        }
+        Task::Bench { no_build } => {
+            build_page_unless(no_build)?;
+            bench::measure()
+        }
+        Task::Shots { no_build } => {
+            build_page_unless(no_build)?;
+            bench::shots()
+        }
+    }
+}
+
+fn build_page_unless(no_build: bool) -> Result<()> {
+    if no_build {
+        return Ok(());
+    }
+    setup::for_building()?;
+    site::build()
+}

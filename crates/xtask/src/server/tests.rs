@@ -1,0 +1,166 @@
+//! What browsers and strangers ask of the static server.
+
+use super::*;
+use std::error::Error;
+use std::net::TcpStream;
+
+type TestResult = Result<(), Box<dyn Error>>;
+
+/// A page, a pack, and a file beside them that nobody may read.
+fn site(folder: &Path) -> Result<Site> {
+    let (dist, pack) = (folder.join("dist"), folder.join("golden-a"));
+    fs::create_dir_all(&dist)?;
+    fs::create_dir_all(&pack)?;
+    fs::write(folder.join("secret.txt"), "secret")?;
+    fs::write(dist.join("index.html"), "<p>page</p>")?;
+    fs::write(dist.join("a b.bin"), "0123456789")?;
+    fs::write(pack.join("manifest.json"), "{}")?;
+    Site::open(&dist, &[pack])
+}
+
+/// Ask a server that answers once; the whole answer as text.
+fn ask(site: &Site, request: &str) -> Result<String> {
+    let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("{error}"))?;
+    let address = server.server_addr().to_ip().context("no address")?;
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "{request}Host: localhost\r\nConnection: close\r\n\r\n"
+    )?;
+    site.answer(server.recv()?)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+#[test]
+fn nothing_outside_the_folders_is_served() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    for url in [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/models/golden-a/../../secret.txt",
+        "/..%5csecret.txt",
+        "//etc/passwd",
+        "/%00",
+        "/%zz",
+        "secret.txt",
+    ] {
+        assert_eq!(site.find(url), None, "{url}");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_does_not_lead_outside_either() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    std::os::unix::fs::symlink(
+        folder.path().join("secret.txt"),
+        folder.path().join("dist/link.txt"),
+    )?;
+    assert_eq!(site.find("/link.txt"), None);
+    Ok(())
+}
+
+#[test]
+fn the_page_and_a_mounted_pack_are_found() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    let ends_with = |url: &str, end: &str| site.find(url).is_some_and(|path| path.ends_with(end));
+    assert!(ends_with(
+        "/?pack=/models/golden-a/&device=cpu",
+        "dist/index.html"
+    ));
+    assert!(ends_with("/a%20b.bin", "dist/a b.bin"));
+    assert!(ends_with(
+        "/models/golden-a/manifest.json",
+        "golden-a/manifest.json"
+    ));
+    Ok(())
+}
+
+#[test]
+fn a_folder_without_a_page_or_a_pack_is_refused_with_its_name() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    site(folder.path())?;
+    let dist = folder.path().join("dist");
+    assert!(Site::open(&folder.path().join("golden-a"), &[]).is_err());
+    let error = Site::open(&dist, std::slice::from_ref(&dist))
+        .err()
+        .map(|error| error.to_string());
+    assert!(error.is_some_and(|text| text.contains("holds no pack")));
+    Ok(())
+}
+
+#[test]
+fn a_whole_file_comes_with_its_length_and_type() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    fs::write(folder.path().join("dist/big.wasm"), vec![b'w'; 100_000])?;
+    let answer = ask(&site, "GET /big.wasm HTTP/1.1\r\n")?;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{}", &answer[..40]);
+    assert!(
+        answer.contains("Content-Length: 100000\r\n"),
+        "progress needs the length"
+    );
+    assert!(answer.contains("Content-Type: application/wasm\r\n"));
+    Ok(())
+}
+
+#[test]
+fn a_range_is_answered_with_exactly_its_bytes() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    let answer = ask(&site, "GET /a%20b.bin HTTP/1.1\r\nRange: bytes=2-5\r\n")?;
+    assert!(answer.starts_with("HTTP/1.1 206"), "{answer}");
+    assert!(
+        answer.contains("Content-Range: bytes 2-5/10\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n2345"), "{answer}");
+    Ok(())
+}
+
+#[test]
+fn a_range_of_an_older_build_is_answered_with_the_whole_new_file() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    let answer = ask(
+        &site,
+        "GET /a%20b.bin HTTP/1.1\r\nRange: bytes=2-5\r\nIf-Range: \"old\"\r\n",
+    )?;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("0123456789"),
+        "{answer}"
+    );
+    Ok(())
+}
+
+#[test]
+fn ranges_follow_the_standard() {
+    for (header, expected) in [
+        ("bytes=0-", Part::Bytes(0..10)),
+        ("bytes=2-100", Part::Bytes(2..10)),
+        ("bytes=-3", Part::Bytes(7..10)),
+        ("bytes=-100", Part::Bytes(0..10)),
+        ("bytes=10-", Part::Unsatisfiable),
+        ("bytes=-0", Part::Unsatisfiable),
+        ("bytes=5-2", Part::Whole),
+        ("bytes=0-1,4-5", Part::Whole),
+        ("lines=1-2", Part::Whole),
+    ] {
+        assert_eq!(parse_range(header, 10), expected, "{header}");
+    }
+}
+
+#[test]
+fn other_methods_are_refused() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let site = site(folder.path())?;
+    let answer = ask(&site, "POST / HTTP/1.1\r\nContent-Length: 0\r\n")?;
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    Ok(())
+}

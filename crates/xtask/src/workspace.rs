@@ -1,0 +1,22 @@
+//! Where things lie in the repository.
+
+use std::path::{Path, PathBuf};
+
+/// Root of the repository.
+pub fn root() -> &'static Path {
+    let manifest_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest_dir
+        .ancestors()
+        .nth(2)
+        .expect("xtask lies two folders below the root")
+}
+
+/// The built page.
+pub fn dist() -> PathBuf {
+    root().join("dist")
+}
+
+/// The end-to-end tests.
+pub fn e2e() -> PathBuf {
+    root().join("tests").join("e2e")
+}
