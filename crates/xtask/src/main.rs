@@ -39,6 +39,9 @@ enum Task {
         /// Serve what was built last.
         #[arg(long)]
         no_build: bool,
+        /// Print a line for each request: method, length of its body, path.
+        #[arg(long)]
+        log: bool,
     },
     /// Install what tests need, then run every test: native crates, page, layers, real browser.
     Test,
@@ -72,9 +75,10 @@ fn main() -> Result<()> {
             port,
             pack,
             no_build,
+            log,
         } => {
             build_page_unless(no_build)?;
-            server::serve(port, &pack)
+            server::serve(port, &pack, log)
         }
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),

@@ -19,11 +19,16 @@ const THREADS: usize = 7;
 /// Folders and the URL paths at which they appear; the first that matches answers.
 struct Site {
     mounts: Vec<(String, PathBuf)>,
+    log: bool,
 }
 
-/// Serve the built page, and `packs` at `/models/NAME/`, until the process is ended.
-pub fn serve(port: u16, packs: &[PathBuf]) -> Result<()> {
-    let site = Arc::new(Site::open(&workspace::dist(), packs)?);
+/// Serve the built page, and `packs` at `/models/NAME/`, until the process is ended. `log` prints the
+/// requests to standard output, for tests that watch what a page sends.
+pub fn serve(port: u16, packs: &[PathBuf], log: bool) -> Result<()> {
+    let site = Arc::new(Site {
+        log,
+        ..Site::open(&workspace::dist(), packs)?
+    });
     let server = Server::http(("127.0.0.1", port))
         .map_err(|error| anyhow!("port {port} cannot be opened: {error}"))?;
     let address = server
@@ -92,7 +97,7 @@ impl Site {
             mounts.push((format!("/models/{name}/"), folder.clone()));
         }
         mounts.push(("/".to_owned(), dist.canonicalize()?));
-        Ok(Self { mounts })
+        Ok(Self { mounts, log: false })
     }
 
     /// The file behind a URL; `None` for everything that is not a file inside the folders.
@@ -117,6 +122,14 @@ impl Site {
     }
 
     fn answer(&self, request: Request) -> Result<()> {
+        if self.log {
+            let body_bytes = request.body_length().unwrap_or(0);
+            println!(
+                "request {} {body_bytes} {}",
+                request.method(),
+                request.url()
+            );
+        }
         if !matches!(request.method(), Method::Get | Method::Head) {
             return Ok(request.respond(plain(405, "only GET and HEAD are answered here\n"))?);
         }

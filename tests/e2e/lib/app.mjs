@@ -1,0 +1,109 @@
+// The page as a visitor uses it: open, choose a task, drop files, read verdicts.
+
+import { launch } from "./browser.mjs";
+import { watch } from "./watch.mjs";
+
+/** Software GPUs are slow and CI has two cores: long enough for the shipped model there. */
+const PATIENCE_MILLIS = 8 * 60_000;
+
+/** Open the page in a browser of its own and wait until its model is ready or has failed. */
+export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 } }) {
+  const browser = await launch({ webgpu });
+  const context = await browser.newContext({ viewport, locale: "en-US" });
+  const page = await context.newPage();
+  const watched = watch(page);
+  page.setDefaultTimeout(PATIENCE_MILLIS);
+  const openedAt = performance.now();
+  await page.goto(`${server.url}${query}`);
+  const app = new App(page, watched, browser);
+  app.openedAt = openedAt;
+  return app;
+}
+
+export class App {
+  constructor(page, watched, browser) {
+    Object.assign(this, { page, watched, browser });
+  }
+
+  /** Wait for the model; from then on the network must be silent. */
+  async ready() {
+    const settled = '[data-testid="model-status"]:is([data-state="ready"],[data-state="failed"])';
+    await this.page.waitForSelector(settled);
+    const status = this.page.getByTestId("model-status");
+    if ((await status.getAttribute("data-state")) !== "ready") {
+      throw new Error(`the model failed to load: ${await status.innerText()}`);
+    }
+    this.watched.markReady();
+    return this;
+  }
+
+  async hasWebGpu() {
+    return this.page.evaluate(() => Boolean(navigator.gpu));
+  }
+
+  async deviceLabel() {
+    return this.page.getByTestId("device-label").innerText();
+  }
+
+  /** Choose a task by its id, and a deliverable (1-based) where it has several. */
+  async chooseTask(taskId, deliverable = 1) {
+    await this.page.getByTestId("task-select").selectOption(taskId);
+    const select = this.page.getByTestId("deliverable-select");
+    if (await select.isVisible()) await select.selectOption(String(deliverable));
+  }
+
+  /** Drop files from disk onto the drop area, as the system's file manager does. */
+  async drop(paths) {
+    const box = await this.page.getByTestId("drop-zone").boundingBox();
+    const session = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: paths, dragOperationsMask: 1 };
+    const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 80)];
+    for (const type of ["dragEnter", "dragOver", "drop"]) {
+      await session.send("Input.dispatchDragEvent", { type, x, y, data });
+    }
+    await session.detach();
+  }
+
+  card(name) {
+    return this.page.locator(`[data-testid="queue-card"][data-name="${name}"]`);
+  }
+
+  /** Wait until the card of this file is done or failed. */
+  async settled(name) {
+    const end = ':is([data-state="done"],[data-state="failed"])';
+    await this.page.waitForSelector(`[data-testid="queue-card"][data-name="${name}"]${end}`);
+    return this.card(name);
+  }
+
+  /** The verdict of a file, as the page exports it. */
+  async verdict(name) {
+    const card = await this.settled(name);
+    if ((await card.getAttribute("data-state")) !== "done") {
+      throw new Error(`${name} failed: ${await card.getByTestId("card-error").innerText()}`);
+    }
+    return JSON.parse(await card.getByTestId("verdict-json").getAttribute("data-json"));
+  }
+
+  /** P(pay) as the card shows it. */
+  async shownPay(name) {
+    return Number(await this.card(name).getByTestId("p-pay").getAttribute("data-value"));
+  }
+
+  /** The sentence on the card of a file that failed. */
+  async failure(name) {
+    const card = await this.settled(name);
+    return card.getByTestId("card-error").innerText();
+  }
+
+  async selfTest() {
+    return JSON.parse(await this.page.getByTestId("self-test").getAttribute("data-report"));
+  }
+
+  async requestCounter() {
+    return Number(await this.page.getByTestId("request-counter").getAttribute("data-count"));
+  }
+
+  close() {
+    return this.browser.close();
+  }
+}

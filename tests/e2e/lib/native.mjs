@@ -1,0 +1,31 @@
+// The native command line, the other half of every comparison.
+
+import { execFile } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { existing, root, scratch, servimage, shared } from "./paths.mjs";
+
+const run = promisify(execFile);
+
+/** The verdict of the command line on the CPU. */
+export async function nativeVerdict({ pack, task, deliverable = 1, image }) {
+  const args = ["score", "--pack", existing(pack), "--task", task, "--subtask", String(deliverable)];
+  const { stdout } = await run(existing(servimage), [...args, image, "--format", "jsonl"], { cwd: root });
+  const lines = stdout.trim().split("\n");
+  if (lines.length !== 1) throw new Error(`one verdict was expected, found ${lines.length} lines`);
+  const row = JSON.parse(lines[0]);
+  if (row.error) throw new Error(`${row.error.code}: ${row.error.message}`);
+  return row;
+}
+
+/** A pack made of a golden checkpoint, with the reference outputs as its self-test. */
+export async function goldenPack(name) {
+  const golden = existing(join(shared, "golden", name));
+  const out = join(scratch, `golden-${name}`);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  const parts = ["base", "stage1", "stage2"].flatMap((part) => [`--${part}`, join(golden, part)]);
+  await run(existing(servimage), ["convert", ...parts, "--golden", golden, "--quant", "f32", "--out", out], { cwd: root });
+  return out;
+}
