@@ -7,6 +7,8 @@
 mod color;
 mod file_type;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use crate::task::{MAX_PLAUSIBLE_DPI, Task};
 use crate::verdict::{RuleOutcome, RuleResult};

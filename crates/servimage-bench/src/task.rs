@@ -5,6 +5,7 @@
 //! names the task, what is unknown is kept in `extra` and written back.
 
 mod brief;
+mod notes;
 mod read;
 mod write;
 
@@ -119,7 +120,7 @@ impl Task {
         match serde_json::from_str(json.trim_start_matches('\u{feff}'))? {
             Value::Object(object) => Ok(read::task(object, 1, &mut Vec::new())),
             other => Err(BenchError::NotTasks {
-                found: read::kind(&other),
+                found: notes::kind(&other),
             }),
         }
     }
@@ -141,9 +142,31 @@ impl Task {
             .find(|deliverable| deliverable.index == index)
     }
 
-    /// The number in the task's id: `portrait-012` is 12; its folders are `task_12` or `task_012`.
-    pub fn number(&self) -> Option<u32> {
-        self.task_id.rsplit('-').next()?.parse().ok()
+    /// Says in words which files the client gives, and that there are some; unlike a bare
+    /// `has_input = true` this survives [`Task::to_json`].
+    pub fn set_input_assets(&mut self, input_assets: impl Into<String>) {
+        self.input_assets = Some(input_assets.into());
+        self.has_input = true;
+    }
+
+    /// Names that the task's folder may have below `inputs/` and `refs/`: the number in the id,
+    /// with and without leading zeros.
+    pub fn folder_names(&self) -> Vec<String> {
+        let number = self
+            .task_id
+            .rsplit('-')
+            .next()
+            .and_then(|digits| digits.parse::<u32>().ok());
+        let spelt = |n: u32| {
+            [
+                format!("task_{n}"),
+                format!("task_{n:02}"),
+                format!("task_{n:03}"),
+            ]
+        };
+        let mut names: Vec<String> = number.map(spelt).into_iter().flatten().collect();
+        names.dedup();
+        names
     }
 
     /// Version of the task's text: the first 16 hex digits of the SHA-256 of its published form

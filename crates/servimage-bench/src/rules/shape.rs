@@ -10,6 +10,16 @@ const ASPECT_TOLERANCE: f64 = 0.02;
 /// A side below this that is missed reads as centimetres or millimetres, not as pixels.
 const MIN_PLAUSIBLE_PIXELS: f64 = 100.0;
 
+/// Keys of a size in pixels; any other (`depth`, `bottom`) belongs to a solid thing.
+const SIDES: [&str; 6] = [
+    "width",
+    "height",
+    "min_width",
+    "min_height",
+    "max_width",
+    "max_height",
+];
+
 /// What an `aspect_ratio` says.
 enum Aspect {
     /// Width over height.
@@ -155,39 +165,48 @@ fn check_size(
     size: &Map<String, Value>,
     facts: &ImageFacts,
 ) -> Option<(String, RuleOutcome)> {
-    let (mut words, mut outcomes) = (Vec::new(), Vec::new());
-    let mut physical = false;
-    for (key, value) in size {
-        let Some(side) = value.as_f64() else {
-            words.push(format!("{key} {}", shown(value)));
-            outcomes.push(RuleOutcome::CannotCheck);
-            continue;
-        };
-        let known = check_side(key, side, facts);
-        physical |= known.is_none() || side.fract() != 0.0;
-        words.push(format!(
-            "{} {side}",
-            key.replace("min_", "at least ")
-                .replace("max_", "at most ")
-                .replace('_', " ")
-        ));
-        outcomes.push(known.unwrap_or(RuleOutcome::CannotCheck));
-    }
-    let worst = outcomes
-        .into_iter()
+    let sides = || size.iter().map(|(key, value)| (key, value.as_f64()));
+    let outcome = |(key, side): (&String, Option<f64>)| match side {
+        Some(side) => check_side(key, side, facts).unwrap_or(RuleOutcome::CannotCheck),
+        None => RuleOutcome::CannotCheck,
+    };
+    let worst = sides()
+        .map(outcome)
         .max_by_key(|outcome| severity(*outcome))?;
+    let physical = sides().any(|(key, side)| {
+        !SIDES.contains(&key.as_str()) || side.is_some_and(|s| s.fract() != 0.0)
+    });
+    let damaged = sides().any(|(_, side)| side.is_some_and(|side| side <= 0.0));
+    let (unit, outcome) = match (physical, damaged) {
+        (true, _) => ("(not pixels)", RuleOutcome::CannotCheck),
+        (false, true) => ("px (reads as damaged)", RuleOutcome::Warning),
+        (false, false) => ("px", worst),
+    };
     let prefix = if name.is_empty() {
         String::new()
     } else {
         format!("{name}: ")
     };
-    if physical {
-        return Some((
-            format!("{prefix}{} (not pixels)", words.join(", ")),
-            RuleOutcome::CannotCheck,
-        ));
+    Some((format!("{prefix}{} {unit}", size_words(size)), outcome))
+}
+
+/// A size in words, width before height: `1080 x 1920`, `at least 800 x 600`, `width 1080`.
+fn size_words(size: &Map<String, Value>) -> String {
+    let mut words = Vec::new();
+    for (prefix, said) in [("", ""), ("min_", "at least "), ("max_", "at most ")] {
+        let side = |name: &str| size.get(&format!("{prefix}{name}")).map(shown);
+        match (side("width"), side("height")) {
+            (Some(width), Some(height)) => words.push(format!("{said}{width} x {height}")),
+            (Some(width), None) => words.push(format!("{said}width {width}")),
+            (None, Some(height)) => words.push(format!("{said}height {height}")),
+            (None, None) => {}
+        }
     }
-    Some((format!("{prefix}{} px", words.join(", ")), worst))
+    let others = size
+        .iter()
+        .filter(|(key, _)| !SIDES.contains(&key.as_str()));
+    words.extend(others.map(|(key, value)| format!("{key} {}", shown(value))));
+    words.join(", ")
 }
 
 /// Order in which one of several sides decides for a size: a plain miss first.
@@ -213,7 +232,6 @@ fn check_side(key: &str, side: f64, facts: &ImageFacts) -> Option<RuleOutcome> {
         _ => return None,
     };
     Some(match met {
-        _ if side <= 0.0 => RuleOutcome::Warning,
         true => RuleOutcome::Pass,
         false if side < MIN_PLAUSIBLE_PIXELS => RuleOutcome::Warning,
         false => RuleOutcome::Fail,

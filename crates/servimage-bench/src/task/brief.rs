@@ -22,7 +22,10 @@ const CHANGE: [&str; 13] = [
 ];
 
 /// Words of briefs whose image has to carry readable text.
-const TEXT_WORDS: [&str; 34] = [
+const TEXT_WORDS: [&str; 37] = [
+    "vi design",
+    "vi设计",
+    "界面",
     "logo",
     "poster",
     "banner",

@@ -1,23 +1,9 @@
 //! JSON -> [`Task`]: every field is found where it should be, under a damaged key, or warned about.
 
+use super::notes::{Notes, kind};
 use super::{Deliverable, LoadWarning, LoadedTasks, MAX_PLAUSIBLE_DPI, Point, Task, brief};
 use crate::error::BenchError;
 use serde_json::{Map, Value};
-
-/// Texts longer than this are cut in warnings.
-const MAX_SHOWN_CHARS: usize = 60;
-
-/// Name of a JSON value's kind.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
 
 /// Reads an array of tasks, an object with such an array under `tasks`, or one task.
 pub(super) fn tasks(value: Value) -> Result<LoadedTasks, BenchError> {
@@ -102,10 +88,15 @@ pub(super) fn task(
     keep(&mut task.extra, "", object);
     derive(&mut task);
     let task_id = &task.task_id;
-    warnings.extend(notes.0.into_iter().map(|message| LoadWarning {
-        task_id: task_id.clone(),
-        message,
-    }));
+    warnings.extend(
+        notes
+            .into_messages()
+            .into_iter()
+            .map(|message| LoadWarning {
+                task_id: task_id.clone(),
+                message,
+            }),
+    );
     task
 }
 
@@ -156,7 +147,8 @@ fn deliverable(index: u32, item: Value, notes: &mut Notes) -> Deliverable {
             Map::from_iter([("rules".to_owned(), other)])
         }
     };
-    let rules = notes.take(&mut fields, "rules").unwrap_or(Value::Null);
+    let mut rules = notes.take(&mut fields, "rules").unwrap_or(Value::Null);
+    repair_keys(&mut rules, notes);
     odd_rules(index, &rules, notes);
     let subtask = notes.text(&mut fields, "subtask").unwrap_or_default();
     let price_usd = notes.price(&mut fields, "price_usd");
@@ -179,6 +171,40 @@ fn whole_task(task: &Task) -> Deliverable {
         price_usd: task.price_usd,
         ..Deliverable::default()
     }
+}
+
+/// Keys that the checker knows; one damaged by stray characters gets its name back.
+const RULE_KEYS: [&str; 13] = [
+    "file_type",
+    "visual_specs",
+    "aspect_ratio",
+    "dimensions",
+    "width",
+    "height",
+    "min_width",
+    "min_height",
+    "max_width",
+    "max_height",
+    "resolution",
+    "min_dpi",
+    "background_color",
+];
+
+fn repair_keys(rules: &mut Value, notes: &mut Notes) {
+    if let Value::Object(fields) = rules {
+        for key in RULE_KEYS {
+            let damaged = fields.keys().any(|found| !found.is_ascii());
+            if let Some(value) = damaged.then(|| notes.take(fields, key)).flatten() {
+                fields.insert(key.to_owned(), value);
+            }
+        }
+    }
+    let inner: Box<dyn Iterator<Item = &mut Value>> = match rules {
+        Value::Object(fields) => Box::new(fields.values_mut()),
+        Value::Array(items) => Box::new(items.iter_mut()),
+        _ => return,
+    };
+    inner.for_each(|value| repair_keys(value, notes));
 }
 
 /// Warns of values that no client means: the checker lets them pass as warnings.
@@ -277,143 +303,4 @@ fn keep(extra: &mut Map<String, Value>, pointer: &str, rest: Map<String, Value>)
     for (key, value) in rest {
         extra.insert(format!("{pointer}/{key}"), value);
     }
-}
-
-/// Reads fields out of JSON objects and notes what is odd. What cannot be read stays in the object.
-#[derive(Default)]
-struct Notes(Vec<String>);
-
-impl Notes {
-    fn say(&mut self, message: String) {
-        self.0.push(message);
-    }
-
-    /// Takes a field, also under a key that stray characters have damaged.
-    fn take(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<Value> {
-        if let Some(value) = object.remove(key) {
-            return Some(value);
-        }
-        let damaged = object
-            .keys()
-            .find(|found| letters(found) == letters(key))?
-            .clone();
-        self.say(format!("key {damaged:?} read as {key:?}"));
-        object.remove(&damaged)
-    }
-
-    fn text(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<String> {
-        let text = self.text_if_any(object, key);
-        if text.is_none() {
-            self.say(format!("{key} is missing"));
-        }
-        text
-    }
-
-    fn text_if_any(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<String> {
-        match self.take(object, key)? {
-            Value::String(text) => Some(text),
-            other => {
-                self.say(format!("{key} is {}; read as its text", kind(&other)));
-                Some(other.to_string())
-            }
-        }
-    }
-
-    /// The value of the one text field that is left: its key is damaged beyond recognition.
-    fn only_text(&mut self, object: &mut Map<String, Value>, point_id: &str) -> Option<String> {
-        let mut texts = object.iter().filter(|(_, value)| value.is_string());
-        let (key, value) = texts.next()?;
-        if texts.next().is_some() {
-            return None;
-        }
-        let (key, text) = (key.clone(), value.as_str().map(str::to_owned));
-        self.say(format!(
-            "point {point_id}: key {key:?} read as \"point_requirement\""
-        ));
-        object.remove(&key);
-        text
-    }
-
-    fn object(&mut self, object: &mut Map<String, Value>, key: &str) -> Map<String, Value> {
-        match self.take(object, key) {
-            Some(Value::Object(inner)) => inner,
-            other => {
-                self.misplaced(object, key, "an object", other);
-                Map::new()
-            }
-        }
-    }
-
-    fn array(&mut self, object: &mut Map<String, Value>, key: &str) -> Vec<Value> {
-        match self.take(object, key) {
-            Some(Value::Array(items)) => items,
-            other => {
-                self.misplaced(object, key, "an array", other);
-                Vec::new()
-            }
-        }
-    }
-
-    fn count(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<u32> {
-        let value = self.take(object, key);
-        let number = value.as_ref().and_then(|value| match value {
-            Value::String(text) => text.trim().parse().ok(),
-            other => other.as_u64(),
-        });
-        let count = number.and_then(|number: u64| u32::try_from(number).ok());
-        if count.is_none() {
-            self.misplaced(object, key, "a count", value);
-        }
-        count
-    }
-
-    fn price(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<f64> {
-        let value = self.take(object, key);
-        let price = value.as_ref().and_then(|value| match value {
-            Value::String(text) => parse_price(text),
-            other => other.as_f64(),
-        });
-        let price = price.filter(|price| price.is_finite() && *price >= 0.0);
-        if price.is_none() {
-            self.misplaced(object, key, "a price", value);
-        }
-        price
-    }
-
-    /// Keeps an unreadable value beside its field, so that it is not lost, and says so.
-    fn misplaced(
-        &mut self,
-        object: &mut Map<String, Value>,
-        key: &str,
-        expected: &str,
-        found: Option<Value>,
-    ) {
-        let Some(found) = found else {
-            return self.say(format!("{key} is missing"));
-        };
-        let shown: String = found.to_string().chars().take(MAX_SHOWN_CHARS).collect();
-        self.say(format!(
-            "{key}: expected {expected}, found {shown}; kept unread"
-        ));
-        object.insert(format!("{key} (unread)"), found);
-    }
-}
-
-/// ASCII letters and digits of a key: what survives when stray characters fall into it.
-fn letters(key: &str) -> String {
-    key.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase()
-}
-
-/// Reads `$5.42`, `5.42`, `US$ 1,200`, `5.42 USD`.
-fn parse_price(text: &str) -> Option<f64> {
-    let bare = text
-        .trim()
-        .trim_start_matches("US")
-        .trim_start_matches(['$', '＄'])
-        .trim_end_matches("USD")
-        .trim();
-    bare.replace(',', "").parse().ok()
 }
