@@ -1,0 +1,137 @@
+//! `servimage convert`.
+
+use super::{Outcome, print_json};
+use crate::convert::{ConvertOptions, ConvertReport, convert};
+use anyhow::{Context, bail};
+use clap::{Args, builder::TypedValueParser};
+use indicatif::{ProgressBar, ProgressStyle};
+use servimage_pack::Layout;
+use servimage_pack::dir::DirSource;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `convert`.
+#[derive(Args)]
+pub struct ConvertArguments {
+    /// Base folder: config.json, preprocessor_config.json, tokenizer.json, model.safetensors or shards with an index
+    #[arg(long, value_name = "DIR")]
+    base: PathBuf,
+    /// Stage-1 folder (concepts): LoRA folders and quality_decoder; merged into the base
+    #[arg(long, value_name = "DIR")]
+    stage1: Option<PathBuf>,
+    /// Stage-2 folder (payment): LoRA folders and stage2_decoder; kept beside the base
+    #[arg(long, value_name = "DIR")]
+    stage2: Option<PathBuf>,
+    /// JSON file with the prompt template that the checkpoint was trained with
+    #[arg(long, value_name = "FILE")]
+    prompt: Option<PathBuf>,
+    /// Layout of the linear weights
+    #[arg(long, default_value = "f32", value_parser = clap::builder::PossibleValuesParser::new(["f32", "f16", "q8", "q4"])
+        .map(|text| text.parse::<Layout>().unwrap_or(Layout::F32)))]
+    quant: Layout,
+    /// Folder to write; it must not hold a pack yet
+    #[arg(long, value_name = "PACK")]
+    out: PathBuf,
+    /// Short name of the pack; the base folder's where absent
+    #[arg(long)]
+    name: Option<String>,
+    /// One sentence on what the labels behind the numbers are
+    #[arg(long, value_name = "TEXT")]
+    labels: Option<String>,
+    /// Licence of the weights
+    #[arg(long, value_name = "SPDX")]
+    licence: Option<String>,
+    /// Golden folder whose reference outputs become the pack's self-test
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    golden: Option<PathBuf>,
+    /// Bound on the self-test's relative error
+    #[arg(
+        long,
+        value_name = "RATIO",
+        default_value_t = 1e-3,
+        hide_short_help = true
+    )]
+    self_test_tolerance: f64,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `convert`.
+pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
+    let ConvertArguments {
+        base,
+        stage1,
+        stage2,
+        prompt,
+        quant,
+        out,
+        name,
+        labels,
+        licence,
+        golden,
+        ..
+    } = arguments;
+    let self_test_tolerance = arguments.self_test_tolerance;
+    let options = ConvertOptions {
+        base,
+        stage1,
+        stage2,
+        prompt,
+        quant,
+        name,
+        labels,
+        licence,
+        golden,
+        self_test_tolerance,
+    };
+    if out.join(servimage_pack::MANIFEST_FILE).exists() {
+        bail!(
+            "`{}` holds a pack already; name another folder or remove it",
+            out.display()
+        );
+    }
+    let bar = progress_bar();
+    let report = convert(&options, DirSource::new(&out), |progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        bar.set_message(progress.tensor.to_owned());
+    })
+    .with_context(|| format!("`{}` was not converted", options.base.display()))?;
+    bar.finish_and_clear();
+    for warning in &report.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if arguments.json {
+        print_json(&report)?;
+    } else {
+        print_report(&report, &out);
+    }
+    Ok(Outcome::Done)
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template(
+        "{bar:30} {percent:>3}% of {human_len} values, {eta} left  {wide_msg}",
+    );
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+fn print_report(report: &ConvertReport, out: &Path) {
+    println!(
+        "{}: pack `{}`, {} parameters as {}, {} tensors in {} shards, {:.1} MB",
+        out.display(),
+        report.name,
+        report.n_parameters,
+        report.quant,
+        report.n_tensors,
+        report.n_shards,
+        report.size_bytes as f64 / 1e6
+    );
+    println!(
+        "stage 1 merged into {} weights, stage 2 kept beside {}",
+        report.n_merged, report.n_adapted
+    );
+    println!("sha256 {}", report.pack_sha256);
+}

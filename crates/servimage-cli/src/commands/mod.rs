@@ -1,0 +1,54 @@
+//! The subcommands: arguments in, printed result and [`Outcome`] out.
+
+mod convert;
+mod verify;
+
+use clap::Subcommand;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// How a command that ran to its end came out; input that it could not use at all is an error instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Exit code 0.
+    Done,
+    /// Judged and failed: exit code 1.
+    Failed,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Failed => Self::from(1),
+        }
+    }
+}
+
+/// A subcommand with its arguments.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Turn a checkpoint (a Hugging Face folder, with or without ServImage stages) into a pack
+    Convert(convert::ConvertArguments),
+    /// Check a pack: hashes, sizes, shapes and values of every file and tensor
+    Verify(verify::VerifyArguments),
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// Input that cannot be used (exit code 2).
+    pub fn run(self) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Convert(arguments) => convert::run(arguments),
+            Self::Verify(arguments) => verify::run(&arguments),
+        }
+    }
+}
+
+/// Prints `value` as one JSON object.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
