@@ -19,7 +19,7 @@ before(async () => {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${server.address().port}/`;
-  browser = await launch({ webgpu: false });
+  browser = await launch({ webgpu: "no-adapter" });
 });
 after(async () => {
   await browser?.close();

@@ -1,12 +1,12 @@
 // The page as a visitor uses it: open, choose a task, drop files, read verdicts.
 
-import { launch } from "./browser.mjs";
+import { insecureHost, launch } from "./browser.mjs";
 import { watch } from "./watch.mjs";
 
 /** Software GPUs are slow and CI has two cores: long enough for the shipped model there. */
 const PATIENCE_MILLIS = 8 * 60_000;
 
-/** Open the page in a browser of its own and wait until its model is ready or has failed. */
+/** Open the page in a browser of its own; `webgpu` as in `launch`. */
 export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 } }) {
   const browser = await launch({ webgpu });
   const context = await browser.newContext({ viewport, locale: "en-US" });
@@ -14,7 +14,8 @@ export async function openApp(server, { webgpu, query = "", viewport = { width: 
   const watched = watch(page);
   page.setDefaultTimeout(PATIENCE_MILLIS);
   const openedAt = performance.now();
-  await page.goto(`${server.url}${query}`);
+  const url = webgpu === "absent" ? server.url.replace("127.0.0.1", insecureHost) : server.url;
+  await page.goto(`${url}${query}`);
   const app = new App(page, watched, browser);
   app.openedAt = openedAt;
   return app;
@@ -37,8 +38,12 @@ export class App {
     return this;
   }
 
-  async hasWebGpu() {
-    return this.page.evaluate(() => Boolean(navigator.gpu));
+  /** What the browser itself says: `absent`, `no-adapter`, or `adapter`. */
+  async webgpu() {
+    return this.page.evaluate(async () => {
+      if (!navigator.gpu) return "absent";
+      return (await navigator.gpu.requestAdapter()) ? "adapter" : "no-adapter";
+    });
   }
 
   async deviceLabel() {

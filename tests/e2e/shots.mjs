@@ -1,0 +1,20 @@
+// Takes the README's screenshot: the page with a verdict over a sample that the project rendered itself.
+
+import { basename, join } from "node:path";
+import { openApp } from "./lib/app.mjs";
+import { photos } from "./lib/files.mjs";
+import { root } from "./lib/paths.mjs";
+import { startServer } from "./lib/server.mjs";
+
+const server = await startServer();
+const app = await openApp(server, { webgpu: "swiftshader", viewport: { width: 1280, height: 1000 } });
+await app.ready();
+await app.chooseTask("starter-product-001");
+const photo = photos()[0];
+await app.drop([photo]);
+await app.verdict(basename(photo));
+const path = join(root, "public", "screenshot.png");
+await app.page.screenshot({ path });
+await app.close();
+server.stop();
+console.log(`written: ${path}`);
