@@ -149,14 +149,14 @@ impl Task {
         self.has_input = true;
     }
 
+    /// The number in the task's id: 12 in `portrait-012`.
+    pub fn number(&self) -> Option<u32> {
+        self.task_id.rsplit('-').next()?.parse().ok()
+    }
+
     /// Names that the task's folder may have below `inputs/` and `refs/`: the number in the id,
     /// with and without leading zeros.
     pub fn folder_names(&self) -> Vec<String> {
-        let number = self
-            .task_id
-            .rsplit('-')
-            .next()
-            .and_then(|digits| digits.parse::<u32>().ok());
         let spelt = |n: u32| {
             [
                 format!("task_{n}"),
@@ -164,7 +164,7 @@ impl Task {
                 format!("task_{n:03}"),
             ]
         };
-        let mut names: Vec<String> = number.map(spelt).into_iter().flatten().collect();
+        let mut names: Vec<String> = self.number().map(spelt).into_iter().flatten().collect();
         names.dedup();
         names
     }

@@ -241,6 +241,7 @@ fn a_background_is_measured_where_it_has_one_colour() {
         ("blue", [60, 120, 230], Pass),
         ("蓝色背景", [67, 142, 219], Pass),
         ("blue", [220, 40, 40], Fail),
+        ("red", [130, 128, 128], Fail),
         ("dark", [20, 24, 40], Pass),
         ("dark", [240, 240, 240], Fail),
         ("warm and inviting", [240, 240, 240], CannotCheck),
