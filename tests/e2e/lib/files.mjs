@@ -1,13 +1,13 @@
 // The files that visitors bring: good ones and broken ones.
 
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, scratch } from "./paths.mjs";
 
 /** JPEG files that the project rendered itself, smallest name first. */
 export function photos() {
   const folders = [join(root, "tests", "fixtures"), join(root, "public", "samples")];
-  const found = folders.flatMap((folder) => {
+  const found = folders.filter(existsSync).flatMap((folder) => {
     const names = readdirSync(folder).filter((name) => /\.jpe?g$/i.test(name)).sort();
     return names.map((name) => join(folder, name));
   });

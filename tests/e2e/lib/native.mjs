@@ -8,9 +8,11 @@ import { existing, root, scratch, servimage, shared } from "./paths.mjs";
 
 const run = promisify(execFile);
 
-/** The verdict of the command line on the CPU. */
-export async function nativeVerdict({ pack, task, deliverable = 1, image }) {
-  const args = ["score", "--pack", existing(pack), "--task", task, "--subtask", String(deliverable)];
+/** The verdict of the command line on the CPU; without `bench` the task is one of the starter tasks. */
+export async function nativeVerdict({ pack, bench, task, deliverable = 1, image }) {
+  const tasks = bench ? ["--bench", bench] : [];
+  const choice = ["--task", task, "--subtask", String(deliverable)];
+  const args = ["score", "--pack", existing(pack), ...tasks, ...choice];
   const { stdout } = await run(existing(servimage), [...args, image, "--format", "jsonl"], { cwd: root });
   const lines = stdout.trim().split("\n");
   if (lines.length !== 1) throw new Error(`one verdict was expected, found ${lines.length} lines`);
