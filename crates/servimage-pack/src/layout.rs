@@ -276,7 +276,7 @@ fn quantize(layout: Layout, values: &[f32], d_in: usize) -> Result<Vec<u8>, (usi
         let abs_max = block
             .iter()
             .fold(0.0_f32, |max, value| max.max(value.abs()));
-        let scale = f16::from_f32(abs_max / top);
+        let scale = scale_of(abs_max, top);
         if !scale.is_finite() {
             return Err((scales.len(), abs_max / top));
         }
@@ -288,7 +288,7 @@ fn quantize(layout: Layout, values: &[f32], d_in: usize) -> Result<Vec<u8>, (usi
         };
         let mut quants = [0_i8; BLOCK];
         for (quant, value) in quants.iter_mut().zip(block) {
-            // The clamp matters where the scale was rounded down.
+            // The division's own rounding may pass the top by a hair.
             *quant = (value * inverse).round().clamp(-top, top) as i8;
         }
         match layout {
@@ -305,6 +305,18 @@ fn quantize(layout: Layout, values: &[f32], d_in: usize) -> Result<Vec<u8>, (usi
     bytes.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
     bytes.resize(bytes.len().next_multiple_of(4), 0);
     Ok(bytes)
+}
+
+/// The smallest f16 scale that reaches `abs_max` with the quant `top`.
+///
+/// Rounded up, never to nearest: small weights have subnormal scales, where rounding down would clip
+/// the block's largest value by more than half a step.
+fn scale_of(abs_max: f32, top: f32) -> f16 {
+    let nearest = f16::from_f32(abs_max / top);
+    if nearest.to_f32() * top >= abs_max {
+        return nearest;
+    }
+    f16::from_bits(nearest.to_bits() + 1)
 }
 
 fn nibble(quant: i8) -> u8 {

@@ -230,6 +230,21 @@ fn check_numbers(manifest: &Manifest) -> Result<(), PackError> {
     if !(0.0..=1.0).contains(&manifest.threshold) {
         return Err(field("threshold", "0 to 1", manifest.threshold));
     }
+    let tokens = &manifest.special_tokens;
+    for (name, id) in [
+        ("special_tokens.image", tokens.image),
+        ("special_tokens.video", tokens.video),
+        ("special_tokens.vision_start", tokens.vision_start),
+        ("special_tokens.vision_end", tokens.vision_end),
+    ] {
+        if id as usize >= manifest.text.vocab_size {
+            return Err(field(
+                name,
+                format!("an id below vocab_size = {}", manifest.text.vocab_size),
+                id,
+            ));
+        }
+    }
     match &manifest.self_test {
         Some(self_test) => check_positive("self_test.tolerance", self_test.tolerance),
         None => Ok(()),

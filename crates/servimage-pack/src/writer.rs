@@ -13,6 +13,9 @@ use std::collections::HashSet;
 /// Every tensor begins at a multiple of this, in bytes.
 const ALIGNMENT: usize = 16;
 
+/// Values encoded at once where a tensor is written in pieces, so that it is never in memory twice.
+const PIECE_VALUES: usize = 1 << 18;
+
 /// Where a pack's files go.
 pub trait PackSink {
     /// Writes the whole file `path`, a plain name.
@@ -84,8 +87,23 @@ impl<K: PackSink> PackWriter<K> {
         layout: Layout,
         values: &[f32],
     ) -> Result<(), PackError> {
-        let bytes = encode(name, layout, values, shape)?;
-        self.push_bytes(name, shape, layout, &bytes)
+        let plain = matches!(layout, Layout::F32 | Layout::F16);
+        if !plain
+            || shape.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim)) != Some(values.len())
+        {
+            // Quantized bytes are a fraction of the values; a wrong shape is refused by `encode`.
+            let bytes = encode(name, layout, values, shape)?;
+            return self.push_bytes(name, shape, layout, &bytes);
+        }
+        self.begin(name, shape, layout)?;
+        let mut parts = Vec::new();
+        for (index, piece) in values.chunks(PIECE_VALUES).enumerate() {
+            let bytes = encode(name, layout, piece, &[piece.len()])
+                .map_err(|error| in_whole(error, index * PIECE_VALUES))?;
+            self.append(&bytes, &mut parts)?;
+        }
+        self.end(name, shape, layout, parts);
+        Ok(())
     }
 
     /// Writes a tensor of unsigned integers as [`Layout::U32`].
@@ -129,38 +147,65 @@ impl<K: PackSink> PackWriter<K> {
                 found,
             });
         }
-        if !self.names.insert(tensor.clone()) {
+        self.begin(name, shape, layout)?;
+        let mut parts = Vec::new();
+        self.append(bytes, &mut parts)?;
+        self.end(name, shape, layout, parts);
+        Ok(())
+    }
+
+    /// Checks name and shape, and aligns the open shard.
+    fn begin(&mut self, name: &str, shape: &[usize], layout: Layout) -> Result<(), PackError> {
+        layout
+            .size_bytes(shape)
+            .ok_or_else(|| impossible_shape(name, shape))?;
+        if self.names.contains(name) {
             return Err(PackError::Duplicate {
                 kind: "tensor",
-                name: tensor,
+                name: name.to_owned(),
             });
         }
-        self.open_shard
-            .resize(self.open_shard.len().next_multiple_of(ALIGNMENT), 0);
-        let mut parts = Vec::new();
+        let aligned = self.open_shard.len().next_multiple_of(ALIGNMENT);
+        self.open_shard.resize(aligned, 0);
+        Ok(())
+    }
+
+    /// Appends bytes of the tensor begun, into as many shards as they need.
+    fn append(&mut self, bytes: &[u8], parts: &mut Vec<Part>) -> Result<(), PackError> {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.open_shard.len() == self.shard_bytes {
                 self.close_shard()?;
             }
-            let (now, later) =
-                rest.split_at(rest.len().min(self.shard_bytes - self.open_shard.len()));
-            let (shard, offset) = (self.shards.len(), self.open_shard.len() as u64);
-            parts.push(Part {
-                shard,
-                offset,
-                length: now.len() as u64,
-            });
+            let room = self.shard_bytes - self.open_shard.len();
+            let (now, later) = rest.split_at(rest.len().min(room));
+            let (shard, offset, length) = (
+                self.shards.len(),
+                self.open_shard.len() as u64,
+                now.len() as u64,
+            );
+            match parts.last_mut() {
+                Some(last) if last.shard == shard => last.length += length,
+                _ => parts.push(Part {
+                    shard,
+                    offset,
+                    length,
+                }),
+            }
             self.open_shard.extend_from_slice(now);
             rest = later;
         }
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str, shape: &[usize], layout: Layout, parts: Vec<Part>) {
+        self.names.insert(name.to_owned());
         self.tensors.push(TensorEntry {
-            name: tensor,
+            name: name.to_owned(),
             shape: shape.to_vec(),
             layout,
             parts,
         });
-        Ok(())
     }
 
     /// Writes the tokenizer file.
@@ -212,4 +257,12 @@ impl<K: PackSink> PackWriter<K> {
             sha256: sha256_hex(bytes),
         })
     }
+}
+
+/// The error of a piece that begins at value `start`, told for the whole tensor.
+fn in_whole(mut error: PackError, start: usize) -> PackError {
+    if let PackError::NotFinite { index, .. } = &mut error {
+        *index += start;
+    }
+    error
 }

@@ -5,7 +5,7 @@
 mod tiny_pack;
 
 use servimage_pack::dir::DirSource;
-use servimage_pack::{Layout, Pack, PackSink};
+use servimage_pack::{Layout, MemorySource, Pack, PackSink, PackWriter};
 
 #[test]
 fn every_tensor_comes_back_though_it_spans_shards() {
@@ -98,4 +98,31 @@ fn one_row_of_an_embedding_is_that_row() {
         assert_eq!(table.rows_to_f32(7..9).unwrap(), all[7 * 8..9 * 8]);
         assert_eq!(table.rows_to_f32(7..12).unwrap_err().code(), "pack.shape");
     }
+}
+
+#[test]
+fn a_tensor_larger_than_a_shard_and_a_piece_comes_back_and_tells_where_it_is_bad() {
+    let mut values: Vec<f32> = (0..600_000).map(|i| i as f32).collect();
+    let mut files = MemorySource::default();
+    let mut writer = PackWriter::with_shard_bytes(&mut files, 1 << 20);
+    writer.tokenizer(b"{}").unwrap();
+    writer
+        .push("long", &[3, 200_000], Layout::F32, &values)
+        .unwrap();
+    values[599_999] = f32::INFINITY;
+    let error = writer
+        .push("bad", &[600_000], Layout::F32, &values)
+        .unwrap_err();
+    assert!(error.to_string().contains("`bad`, value 599999"), "{error}");
+    writer.finish(tiny_pack::manifest(Layout::F32)).unwrap();
+    values[599_999] = 599_999.0;
+    let pack = pollster::block_on(Pack::open(files)).unwrap();
+    assert_eq!(pack.entry("long").unwrap().parts.len(), 3);
+    assert_eq!(
+        pollster::block_on(pack.read_tensor("long"))
+            .unwrap()
+            .to_f32()
+            .unwrap(),
+        values
+    );
 }
