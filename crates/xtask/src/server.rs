@@ -137,15 +137,9 @@ impl Site {
             return Ok(request.respond(plain(404, "no such file\n"))?);
         };
         let mut file = File::open(&path)?;
-        let tag = entity_tag(&file.metadata()?);
-        let size_bytes = file.metadata()?.len();
-        let part = match (header(&request, "Range"), header(&request, "If-Range")) {
-            (Some(range), condition) if condition.is_none_or(|condition| condition == tag) => {
-                parse_range(range, size_bytes)
-            }
-            _ => Part::Whole,
-        };
-        let (status, bytes) = match part {
+        let metadata = file.metadata()?;
+        let (tag, size_bytes) = (entity_tag(&metadata), metadata.len());
+        let (status, bytes) = match wanted_part(&request, &tag, size_bytes) {
             Part::Whole => (200, 0..size_bytes),
             Part::Bytes(bytes) => (206, bytes),
             Part::Unsatisfiable => (416, 0..0),
@@ -162,6 +156,15 @@ impl Site {
         );
         // Without this tiny_http drops the length of larger files, and with it the page's progress bar.
         Ok(request.respond(response.with_chunked_threshold(usize::MAX))?)
+    }
+}
+
+/// What part of the file a request asks for; a range of another version gets the whole of this one.
+fn wanted_part(request: &Request, tag: &str, size_bytes: u64) -> Part {
+    match (header(request, "Range"), header(request, "If-Range")) {
+        (Some(range), None) => parse_range(range, size_bytes),
+        (Some(range), Some(condition)) if condition == tag => parse_range(range, size_bytes),
+        _ => Part::Whole,
     }
 }
 

@@ -11,7 +11,9 @@ pub fn build() -> Result<()> {
     let mut trunk = command("trunk");
     // Trunk would otherwise look for newer tools on the network; setup has installed the right ones.
     trunk.args(["build", "--offline", "true", "--skip-version-check", "true"]);
-    trunk.args(["--cargo-profile", "wasm", "--dist"]).arg(&dist);
+    trunk
+        .args(["--locked", "true", "--cargo-profile", "wasm", "--dist"])
+        .arg(&dist);
     // Trunk takes only `true` and `false` for this variable; some terminals set it to 1.
     run(trunk.env_remove("NO_COLOR"))?;
     let index = dist.join("index.html");
