@@ -1,0 +1,68 @@
+//! The left side: which task, and what its client asks.
+
+use super::bench_loader::BenchLoader;
+use super::input_picker::InputPicker;
+use super::task_picker::{DeliverablePicker, TaskPicker};
+use crate::page::Page;
+use crate::session::format;
+use crate::text::{Key, fill};
+use leptos::prelude::*;
+use servimage_bench::task::Task;
+use std::sync::Arc;
+
+/// The brief.
+#[component]
+pub fn Brief() -> impl IntoView {
+    let page = Page::here();
+    let task = Memo::new(move |_| page.read(|session| session.task().cloned()));
+    view! {
+        <aside class="brief" aria-labelledby="brief-title">
+            <h2 id="brief-title">{page.t(Key::BriefTitle)}</h2>
+            <TaskPicker />
+            {move || task.get().map(|task| view! { <BriefText task=task /> })}
+            <BenchLoader />
+        </aside>
+    }
+}
+
+/// The client's words, price and wishes.
+#[component]
+fn BriefText(
+    /// The picked task.
+    task: Arc<Task>,
+) -> impl IntoView {
+    let page = Page::here();
+    let lang = task.language();
+    let price = task.price_usd.or_else(|| {
+        let prices: Vec<f64> = task
+            .deliverables
+            .iter()
+            .filter_map(|deliverable| deliverable.price_usd)
+            .collect();
+        (!prices.is_empty()).then(|| prices.iter().sum())
+    });
+    let n_points = task.points.len();
+    let points = task
+        .points
+        .iter()
+        .map(|point| view! { <li lang=lang>{point.text.clone()}</li> })
+        .collect_view();
+    let wishes = move || fill(page.t(Key::Wishes)(), &[("count", &n_points.to_string())]);
+    let task_for_deliverables = task.clone();
+    view! {
+        <article class="brief-text">
+            <h3 lang=lang>{task.name.clone()}</h3>
+            <p class="meta">
+                <span class="tag" lang="en">{task.category.trim_start_matches("C-").to_owned()}</span>
+                {price.map(|price| view! { <span class="price num">{format::dollars(price)}</span> })}
+                <code class="dim">{task.task_id.clone()}</code>
+            </p>
+            <p class="requirement" lang=lang>{task.requirement.clone()}</p>
+            {(n_points > 0).then(|| view! {
+                <details class="wishes"><summary>{wishes}</summary><ul>{points}</ul></details>
+            })}
+        </article>
+        <DeliverablePicker task=task_for_deliverables />
+        {task.has_input.then(|| view! { <InputPicker task_id=task.task_id.clone() /> })}
+    }
+}

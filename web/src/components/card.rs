@@ -1,0 +1,151 @@
+//! One image: its picture, where it stands, and its verdict.
+
+use super::card_actions::CardActions;
+use super::thumbnail::Thumbnail;
+use super::verdict::VerdictView;
+use crate::page::Page;
+use crate::session::queue::{CANCELLED, CardId, CardState};
+use crate::session::verdict_view::error_sentence;
+use crate::text::{Key, fill};
+use leptos::prelude::*;
+use servimage_bench::task::Task;
+use servimage_bench::verdict::ErrorInfo;
+use std::sync::Arc;
+
+/// The card of one image.
+#[component]
+pub fn CardView(
+    /// Which card.
+    id: CardId,
+) -> impl IntoView {
+    let page = Page::here();
+    let revision =
+        Memo::new(move |_| page.read(|session| session.queue.get(id).map(|card| card.revision)));
+    let state = Memo::new(move |_| {
+        revision.track();
+        page.card(id, |card| card.state.clone())
+    });
+    let name = page.card(id, |card| card.name.clone()).unwrap_or_default();
+    let word = move || state.with(|state| state.as_ref().map(CardState::word));
+    let look = move || {
+        state.with(|state| match state {
+            Some(CardState::Done { verdict, .. }) => {
+                if verdict.pay {
+                    "pay"
+                } else {
+                    "refuse"
+                }
+            }
+            Some(CardState::Failed(_)) => "failed",
+            _ => "busy",
+        })
+    };
+    let (data_name, label, title) = (name.clone(), name.clone(), name.clone());
+    view! {
+        <article class="card" data-testid="queue-card" data-state=word data-look=look data-name=data_name aria-label=label>
+            <i class="crop" aria-hidden="true"></i>
+            <Thumbnail id=id name=name />
+            <div class="card-main">
+                <header class="card-head">
+                    <div class="card-title">
+                        <h3 title=title.clone()>{title.clone()}</h3>
+                        <TaskLine id=id revision=revision />
+                    </div>
+                    <CardActions id=id state=state />
+                </header>
+                {move || state.get().map(|state| card_body(page, id, state))}
+            </div>
+        </article>
+    }
+}
+
+fn card_body(page: Page, id: CardId, state: CardState) -> AnyView {
+    match state {
+        CardState::Waiting => view! { <Busy words=Key::StateWaiting is_moving=false /> }.into_any(),
+        CardState::Decoding => {
+            view! { <Busy words=Key::StateDecoding is_moving=true /> }.into_any()
+        }
+        CardState::Scoring => view! { <Busy words=Key::StateScoring is_moving=true /> }.into_any(),
+        CardState::Failed(error) => view! { <Failure error=error /> }.into_any(),
+        CardState::Done {
+            verdict,
+            work_millis,
+        } => {
+            let task = page.card(id, |card| card.task.clone()).unwrap_or_default();
+            view! { <VerdictView verdict=verdict task=task work_millis=work_millis /> }.into_any()
+        }
+    }
+}
+
+/// The task against which a card is judged.
+#[component]
+fn TaskLine(
+    /// Which card.
+    id: CardId,
+    /// Moves when the card changes.
+    revision: Memo<Option<u32>>,
+) -> impl IntoView {
+    let page = Page::here();
+    let line = move || {
+        revision.track();
+        page.card(id, |card| (card.task.clone(), card.deliverable))
+    };
+    let part = move |task: &Arc<Task>, deliverable: u32| {
+        let total = task.deliverables.len();
+        let values = [
+            ("number", deliverable.to_string()),
+            ("total", total.to_string()),
+        ];
+        let words = fill(
+            page.t(Key::DeliverableOf)(),
+            &values
+                .each_ref()
+                .map(|(name, value)| (*name, value.as_str())),
+        );
+        (total > 1).then(|| view! { <span class="dim">" · " {words}</span> })
+    };
+    move || {
+        line().map(|(task, deliverable)| {
+        view! { <p class="task-line"><span lang=task.language()>{task.name.clone()}</span>{part(&task, deliverable)}</p> }
+    })
+    }
+}
+
+/// A card whose image is on its way.
+#[component]
+fn Busy(
+    /// What happens.
+    words: Key,
+    /// Whether it happens now.
+    is_moving: bool,
+) -> impl IntoView {
+    let page = Page::here();
+    view! {
+        <p class="busy" class:moving=is_moving><span class="scan" aria-hidden="true"></span>{page.t(words)}</p>
+    }
+}
+
+/// Why an image has no verdict: our sentence where we have one, else the worker's.
+#[component]
+fn Failure(
+    /// What went wrong.
+    error: ErrorInfo,
+) -> impl IntoView {
+    let page = Page::here();
+    let code = error.code.clone();
+    let sentence = error_sentence(&error.code);
+    let has_detail = sentence.is_some() && error.code != CANCELLED && !error.message.is_empty();
+    let said = error.message.clone();
+    view! {
+        <div class="failure">
+            <p data-testid="card-error" data-code=code>
+                <span class="glyph fail" aria-hidden="true">"✕"</span>
+                {match sentence {
+                    Some(key) => view! { <span>{page.t(key)}</span> }.into_any(),
+                    None => view! { <span lang="en">{said}</span> }.into_any(),
+                }}
+            </p>
+            {has_detail.then(|| view! { <p class="dim detail" lang="en">{error.message}</p> })}
+        </div>
+    }
+}

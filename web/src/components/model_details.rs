@@ -1,0 +1,105 @@
+//! The loaded model: device, what its labels are worth, and the self-test on demand.
+
+use crate::page::Page;
+use crate::session::format;
+use crate::text::{Key, fill};
+use leptos::prelude::*;
+use servimage_bench::message::{LoadedPack, SelfTestReport};
+
+/// The model that is ready.
+#[component]
+pub fn ModelDetails(
+    /// What the worker loaded.
+    pack: LoadedPack,
+) -> impl IntoView {
+    let page = Page::here();
+    let kind = if pack.is_gpu {
+        Key::DeviceGpu
+    } else {
+        Key::DeviceCpu
+    };
+    let slow =
+        (!pack.is_gpu).then(|| view! { <span class="badge">{page.t(Key::DeviceSlow)}</span> });
+    let reason = pack.cpu_reason.clone().map(|reason| {
+        view! { <p class="dim detail">{page.t(Key::CpuReason)} " " <span lang="en">{reason}</span></p> }
+    });
+    let (name, size, took) = (
+        pack.name.clone(),
+        format::bytes(pack.size_bytes),
+        format::duration(pack.load_millis),
+    );
+    let summary = move || {
+        fill(
+            page.t(Key::ModelSummary)(),
+            &[("name", &name), ("size", &size), ("took", &took)],
+        )
+    };
+    view! {
+        <p class="model-line">
+            <span class="glyph pass" aria-hidden="true">"✓"</span>
+            <strong>{page.t(Key::ModelReady)}</strong>
+            <span class="device" data-testid="device-label" data-gpu=pack.is_gpu.to_string()>
+                {page.t(kind)}
+                <span class="dim" lang="en">" " {pack.device.clone()}</span>
+            </span>
+            {slow}
+        </p>
+        {reason}
+        <p class="dim detail">{summary}</p>
+        <SelfTest report=pack.self_test parameters=pack.n_parameters quant=pack.quant />
+    }
+}
+
+/// The self-test, row by row, on demand.
+#[component]
+fn SelfTest(
+    /// The report.
+    report: SelfTestReport,
+    /// Number of parameters of the network.
+    parameters: u64,
+    /// Layout of the weights.
+    quant: String,
+) -> impl IntoView {
+    let page = Page::here();
+    let json = serde_json::to_string(&report).unwrap_or_default();
+    let title = if report.passed {
+        Key::SelfTestPassed
+    } else {
+        Key::SelfTestFailed
+    };
+    let worst = report
+        .rows
+        .iter()
+        .map(|row| row.max_relative_error)
+        .fold(0.0, f64::max);
+    let (worst, tolerance) = (format!("{worst:.1e}"), format!("{:.0e}", report.tolerance));
+    let bound = move || {
+        fill(
+            page.t(Key::SelfTestBound)(),
+            &[("worst", &worst), ("tolerance", &tolerance)],
+        )
+    };
+    let parameters = format::count(parameters);
+    let rows = report.rows.into_iter().map(|row| {
+        view! {
+            <tr>
+                <th scope="row" lang="en"><code>{row.tensor}</code></th>
+                <td class="num">{format!("{:.1e}", row.max_relative_error)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <details class="self-test" data-testid="self-test" data-report=json>
+            <summary>{page.t(title)} <span class="dim num">" " {bound}</span></summary>
+            <p class="dim">{move || fill(page.t(Key::ModelShape)(), &[("parameters", &parameters), ("quant", &quant)])}</p>
+            <div class="scroll" tabindex="0">
+            <table>
+                <thead>
+                    <tr><th scope="col">{page.t(Key::SelfTestTensor)}</th><th scope="col">{page.t(Key::SelfTestError)}</th></tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,70 @@
+//! What the page has to say about files: shown until dismissed.
+
+use crate::page::Page;
+use crate::session::format;
+use crate::session::notice::Notice;
+use crate::text::{Key, Lang, fill, text};
+use leptos::prelude::*;
+
+/// The lasting notice, if there is one.
+#[component]
+pub fn NoticeBar() -> impl IntoView {
+    let page = Page::here();
+    let notice = Memo::new(move |_| {
+        page.read(|session| {
+            session
+                .notice()
+                .filter(|notice| notice.is_lasting())
+                .cloned()
+        })
+    });
+    let dismiss = move |_| page.change(|session| session.dismiss_notice());
+    move || {
+        notice.get().map(|notice| {
+            view! {
+                <div class="notice" data-testid="notice">
+                    <p>{move || notice_text(page.lang.get(), &notice)}</p>
+                    <button class="quiet" type="button" on:click=dismiss>{page.t(Key::Dismiss)}</button>
+                </div>
+            }
+        })
+    }
+}
+
+/// A notice in words.
+pub fn notice_text(lang: Lang, notice: &Notice) -> String {
+    let say = |key: Key, values: &[(&str, &str)]| fill(text(lang, key), values);
+    let number = |count: &usize| format::thousands(*count as u64);
+    match notice {
+        Notice::Queued {
+            count,
+            model_ready: true,
+        } => say(Key::NoticeQueued, &[("count", &number(count))]),
+        Notice::Queued {
+            count,
+            model_ready: false,
+        } => say(Key::NoticeQueuedEarly, &[("count", &number(count))]),
+        Notice::Judged { name, pay, p_pay } => {
+            let key = if *pay {
+                Key::NoticePay
+            } else {
+                Key::NoticeRefuse
+            };
+            say(
+                key,
+                &[("name", name), ("percent", &format::percent(*p_pay))],
+            )
+        }
+        Notice::ImageFailed { name } => say(Key::NoticeFailed, &[("name", name)]),
+        Notice::BenchLoaded { tasks, warnings } => say(
+            Key::NoticeBench,
+            &[("tasks", &number(tasks)), ("warnings", &number(warnings))],
+        ),
+        Notice::BenchForgotten => text(lang, Key::NoticeForgotten).to_owned(),
+        Notice::NotABenchFile { name, why } => {
+            say(Key::NoticeNotBench, &[("name", name), ("why", why)])
+        }
+        Notice::Skipped { count } => say(Key::NoticeSkipped, &[("count", &number(count))]),
+        Notice::Copied => text(lang, Key::NoticeCopied).to_owned(),
+    }
+}

@@ -1,0 +1,29 @@
+//! The dropped picture, shown from memory.
+
+use crate::page::Page;
+use crate::platform::dom;
+use crate::session::queue::CardId;
+use crate::text::Key;
+use leptos::prelude::*;
+
+/// The picture of a card; a quiet sign where the browser cannot draw it.
+#[component]
+pub fn Thumbnail(
+    /// Which card.
+    id: CardId,
+    /// File name, for those who do not see the picture.
+    name: String,
+) -> impl IntoView {
+    let page = Page::here();
+    let url = page.card(id, |card| dom::object_url(&card.file)).flatten();
+    let is_broken = RwSignal::new(false);
+    if let Some(url) = url.clone() {
+        on_cleanup(move || dom::revoke_url(&url));
+    }
+    view! {
+        <figure class="thumb" class:broken=move || is_broken.get()>
+            <img src=url alt=name loading="lazy" decoding="async" on:error=move |_| is_broken.set(true) />
+            {move || is_broken.get().then(|| view! { <figcaption class="dim">{page.t(Key::NoPicture)}</figcaption> })}
+        </figure>
+    }
+}

@@ -1,0 +1,83 @@
+//! The verdict of one image: would the client pay, for how much, and why.
+
+use super::concepts::Concepts;
+use super::gauge::Gauge;
+use super::provenance::ProvenanceView;
+use super::rules::Rules;
+use super::verdict_json::VerdictJson;
+use crate::page::Page;
+use crate::session::format;
+use crate::session::verdict_view::concept_rows;
+use crate::text::{Key, fill};
+use leptos::prelude::*;
+use servimage_bench::task::Task;
+use servimage_bench::verdict::Verdict;
+use std::sync::Arc;
+
+/// A whole verdict.
+#[component]
+pub fn VerdictView(
+    /// What came out.
+    verdict: Arc<Verdict>,
+    /// The task against which it was judged.
+    task: Arc<Task>,
+    /// Milliseconds of work on this image.
+    work_millis: f64,
+) -> impl IntoView {
+    let page = Page::here();
+    let rows = concept_rows(&verdict, &task);
+    let (stamp, sign) = if verdict.pay {
+        (Key::WouldPay, "✓")
+    } else {
+        (Key::WouldNotPay, "✕")
+    };
+    let (labels, pay) = (verdict.provenance.labels.clone(), verdict.pay.to_string());
+    view! {
+        <section class="verdict" data-testid="verdict" data-pay=pay>
+            <div class="judgement">
+                <p class="stamp"><span aria-hidden="true">{sign}</span> {page.t(stamp)}</p>
+                <p class="p-pay num" data-testid="p-pay" data-value=verdict.p_pay.to_string()>{format::percent(verdict.p_pay)}</p>
+                <p class="p-caption dim">{page.t(Key::PPayCaption)}</p>
+                <Gauge p_pay=verdict.p_pay threshold=verdict.threshold />
+                <Figures verdict=verdict.clone() />
+                <p class="labels"><span class="label">{page.t(Key::LabelsTitle)}</span>" " <span lang="en" data-testid="labels">{labels}</span></p>
+            </div>
+            <Concepts rows=rows />
+            <Rules rules=verdict.rules.clone() />
+            <footer class="card-foot">
+                <ProvenanceView provenance=verdict.provenance.clone() work_millis=work_millis />
+                <VerdictJson verdict=verdict />
+            </footer>
+        </section>
+    }
+}
+
+/// Dollars and the score.
+#[component]
+fn Figures(
+    /// The verdict.
+    verdict: Arc<Verdict>,
+) -> impl IntoView {
+    let page = Page::here();
+    let dollars = verdict.expected_usd.zip(verdict.price_usd).map(|(expected, price)| {
+        let price = format::dollars(price);
+        let of_price = move || fill(page.t(Key::OfPrice)(), &[("price", &price)]);
+        view! {
+            <div>
+                <dt>{page.t(Key::ExpectedDollars)}</dt>
+                <dd><span class="num big" data-testid="expected-usd" data-value=expected.to_string()>{format::dollars(expected)}</span>
+                    " " <span class="dim num">{of_price}</span></dd>
+            </div>
+        }
+    });
+    let score = verdict.servimage_score.map(|score| {
+        view! {
+            <div>
+                <dt><abbr title=page.t(Key::ScoreHint)>"ServImageScore"</abbr></dt>
+                <dd><span class="num big" data-testid="servimage-score" data-value=score.to_string()>{format!("{score:.0}")}</span>
+                    <span class="dim num">" / 100"</span></dd>
+            </div>
+        }
+    });
+    view! { <dl class="figures">{dollars}{score}</dl> }
+}

@@ -1,0 +1,171 @@
+//! The document around the app: address, language, theme, object addresses, window events.
+
+use super::samples::text_blob;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, ClipboardEvent, DragEvent, Element, Event, HtmlAnchorElement, HtmlElement, Storage, Url,
+    UrlSearchParams,
+};
+
+/// A query parameter of the page's address.
+pub fn query_param(name: &str) -> Option<String> {
+    let search = web_sys::window()?.location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// An address relative to the page, made absolute: the worker's own base may differ.
+pub fn absolute_url(relative: &str) -> String {
+    let base = root().and_then(|root| root.base_uri().ok().flatten());
+    base.and_then(|base| Url::new_with_base(relative, &base).ok())
+        .map_or_else(|| relative.to_owned(), |url| url.href())
+}
+
+/// The browser's first language, such as `zh-CN`.
+pub fn preferred_language() -> Option<String> {
+    web_sys::window()?.navigator().language()
+}
+
+/// Sets `lang` and the title of the document.
+pub fn set_language(tag: &str, title: &str) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        document.set_title(title);
+    }
+    set_root_attribute("lang", tag);
+}
+
+/// Sets an attribute on `<html>`.
+pub fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = root() {
+        // Only an invalid attribute name can fail, and the names are ours.
+        let _ = root.set_attribute(name, value);
+    }
+}
+
+/// Reads a small choice of the visitor's; `None` too where storage is blocked.
+pub fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok()?
+}
+
+/// Keeps a small choice of the visitor's; silently not where storage is blocked.
+pub fn remember(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Removes what `index.html` shows until the app is there.
+pub fn remove_boot_screen() {
+    let document = web_sys::window().and_then(|window| window.document());
+    if let Some(boot) = document.and_then(|document| document.get_element_by_id("boot")) {
+        boot.remove();
+    }
+}
+
+/// An address for a file in memory; give it back with [`revoke_url`].
+pub fn object_url(blob: &Blob) -> Option<String> {
+    Url::create_object_url_with_blob(blob).ok()
+}
+
+/// Frees an address of [`object_url`].
+pub fn revoke_url(url: &str) {
+    let _ = Url::revoke_object_url(url);
+}
+
+/// Puts a text on the clipboard; `false` where the browser refuses.
+pub async fn copy_text(text: &str) -> bool {
+    let Some(window) = web_sys::window() else {
+        return false;
+    };
+    JsFuture::from(window.navigator().clipboard().write_text(text))
+        .await
+        .is_ok()
+}
+
+/// Saves a text as a file.
+pub fn download_text(file_name: &str, mime: &str, text: &str) {
+    let anchor = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.create_element("a").ok())
+        .and_then(|element| element.dyn_into::<HtmlAnchorElement>().ok());
+    let url = text_blob(text, mime)
+        .ok()
+        .and_then(|blob| object_url(&blob));
+    if let (Some(anchor), Some(url)) = (anchor, url) {
+        anchor.set_href(&url);
+        anchor.set_download(file_name);
+        anchor.click();
+        revoke_url(&url);
+    }
+}
+
+/// Clicks a hidden file input.
+pub fn click(element: &HtmlElement) {
+    element.click();
+}
+
+/// Listens to drags and drops anywhere in the window. `on_drag(true)` while files hover.
+pub fn on_window_drop(
+    on_drag: impl Fn(bool) + Clone + 'static,
+    on_drop: impl Fn(DragEvent) + 'static,
+) {
+    let hover = on_drag.clone();
+    listen("dragover", move |event: DragEvent| {
+        if carries_files(&event) {
+            event.prevent_default();
+            hover(true);
+        }
+    });
+    let leave = on_drag.clone();
+    listen("dragleave", move |event: DragEvent| {
+        // Leaving the window names nothing that is entered; leaving a child names its neighbour.
+        if event.related_target().is_none() {
+            leave(false);
+        }
+    });
+    listen("drop", move |event: DragEvent| {
+        if carries_files(&event) {
+            event.prevent_default();
+            on_drag(false);
+            on_drop(event);
+        }
+    });
+}
+
+/// Listens to pastes anywhere in the window, those into text fields aside.
+pub fn on_window_paste(on_paste: impl Fn(ClipboardEvent) + 'static) {
+    listen("paste", move |event: ClipboardEvent| {
+        if event
+            .clipboard_data()
+            .and_then(|data| data.files())
+            .is_some_and(|files| files.length() > 0)
+        {
+            on_paste(event);
+        }
+    });
+}
+
+fn carries_files(event: &DragEvent) -> bool {
+    event
+        .data_transfer()
+        .is_some_and(|data| data.types().includes(&"Files".into(), 0))
+}
+
+/// Listens for as long as the page lives.
+fn listen<E: JsCast + 'static>(name: &str, listener: impl Fn(E) + 'static) {
+    let closure =
+        Closure::<dyn FnMut(_)>::new(move |event: Event| listener(event.unchecked_into()));
+    if let Some(window) = web_sys::window() {
+        // Adding a listener cannot fail; the closure must outlive this call.
+        let _ = window.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        closure.forget();
+    }
+}
+
+fn root() -> Option<Element> {
+    web_sys::window()?.document()?.document_element()
+}
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok()?
+}

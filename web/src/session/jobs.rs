@@ -1,0 +1,145 @@
+//! What can be done with a card, and the flow of jobs to the worker.
+
+use super::port::{JobFiles, WorkerPort};
+use super::queue::{CANCELLED, CardId, CardState};
+use super::{MAX_IN_FLIGHT, Session};
+use servimage_bench::message::Request;
+use servimage_bench::verdict::ErrorInfo;
+
+impl<P: WorkerPort> Session<P> {
+    /// Stops a card that has not settled; it can be tried again.
+    pub fn cancel(&mut self, id: CardId) {
+        let Some(card) = self.queue.get(id) else {
+            return;
+        };
+        if card.state.is_settled() {
+            return;
+        }
+        self.withdraw(id);
+        let message = "cancelled by the visitor".to_owned();
+        self.queue.change(id, |card| {
+            card.state = CardState::Failed(ErrorInfo {
+                code: CANCELLED.into(),
+                message,
+            });
+        });
+        self.pump();
+    }
+
+    /// Judges a settled card again, against its own task.
+    pub fn retry(&mut self, id: CardId) {
+        if self
+            .queue
+            .get(id)
+            .is_some_and(|card| card.state.is_settled())
+        {
+            self.queue
+                .change(id, |card| card.state = CardState::Waiting);
+            self.pump();
+        }
+    }
+
+    /// Judges a card against the picked task and deliverable.
+    pub fn rejudge(&mut self, id: CardId) {
+        let Some(task) = self.task().cloned() else {
+            return;
+        };
+        let deliverable = match self.deliverable() {
+            super::DeliverableChoice::One(number) => number,
+            super::DeliverableChoice::InOrder => 1,
+        };
+        self.withdraw(id);
+        self.queue.change(id, |card| {
+            card.task = task;
+            card.deliverable = deliverable;
+            card.state = CardState::Waiting;
+        });
+        self.pump();
+    }
+
+    /// Takes a card out of the queue.
+    pub fn remove(&mut self, id: CardId) {
+        self.withdraw(id);
+        self.queue.remove(id);
+        self.pump();
+    }
+
+    /// Takes all settled cards out.
+    pub fn remove_settled(&mut self) {
+        let settled: Vec<CardId> = self
+            .queue
+            .iter()
+            .filter(|card| card.state.is_settled())
+            .map(|card| card.id)
+            .collect();
+        for id in settled {
+            self.queue.remove(id);
+        }
+    }
+
+    /// Gives the worker jobs until it has enough.
+    pub(super) fn pump(&mut self) {
+        while self.model.is_ready() && self.queue.in_flight() < MAX_IN_FLIGHT {
+            let Some(id) = self.queue.next_waiting() else {
+                return;
+            };
+            self.send(id);
+        }
+    }
+
+    /// Jobs that the worker had are waiting again: it is gone.
+    pub(super) fn take_jobs_back(&mut self) {
+        let lost: Vec<CardId> = self
+            .queue
+            .iter()
+            .filter(|card| card.job_id.is_some())
+            .map(|card| card.id)
+            .collect();
+        for id in lost {
+            self.queue.change(id, |card| {
+                card.job_id = None;
+                card.state = CardState::Waiting;
+            });
+        }
+    }
+
+    fn send(&mut self, id: CardId) {
+        let job_id = self.next_job_id;
+        self.next_job_id += 1;
+        self.queue.change(id, |card| card.job_id = Some(job_id));
+        let Some(card) = self.queue.get(id) else {
+            return;
+        };
+        let task = &card.task;
+        let others = self
+            .queue
+            .iter()
+            .filter(|other| {
+                other.task.task_id == task.task_id && other.deliverable != card.deliverable
+            })
+            .map(|other| other.file.clone())
+            .collect();
+        let files = JobFiles {
+            image: card.file.clone(),
+            input: self.assets.input(&task.task_id).cloned(),
+            others,
+            references: self.assets.references(&task.task_id).to_vec(),
+        };
+        let request = Request::Score {
+            job_id,
+            task_json: task.to_json(),
+            deliverable: card.deliverable,
+            image_name: card.name.clone(),
+            threshold: None,
+        };
+        self.port.post(&request, Some(&files));
+    }
+
+    fn withdraw(&mut self, id: CardId) {
+        let job_id = self.queue.get(id).and_then(|card| card.job_id);
+        if let Some(job_id) = job_id {
+            self.port.post(&Request::Cancel { job_id }, None);
+            self.queue.change(id, |card| card.job_id = None);
+        }
+    }
+}

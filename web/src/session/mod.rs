@@ -1,0 +1,326 @@
+//! The page's whole state and what changes it: plain Rust, tested natively.
+//!
+//! The visitor's acts and the worker's answers come in as method calls; requests go out through a
+//! [`WorkerPort`]. At most [`MAX_IN_FLIGHT`] jobs lie with the worker, so that cancelling and
+//! removing cost nothing and a lost worker takes little with it.
+
+pub mod assets;
+pub mod catalog;
+pub mod export;
+pub mod format;
+pub mod intake;
+pub mod model;
+pub mod notice;
+pub mod options;
+pub mod port;
+pub mod queue;
+pub mod verdict_view;
+
+mod jobs;
+#[cfg(test)]
+mod tests;
+
+use assets::Assets;
+use catalog::Catalog;
+use intake::{AssetKey, Incoming};
+use model::{LoadProgress, ModelState};
+use notice::Notice;
+use options::Options;
+use port::WorkerPort;
+use queue::{CardId, CardState, Queue};
+use servimage_bench::message::{JobPhase, Request, Response};
+use servimage_bench::task::{Task, load_tasks};
+use servimage_bench::verdict::ErrorInfo;
+use std::sync::Arc;
+
+/// Jobs that the worker is given at once: one to run, one to follow without a gap.
+pub const MAX_IN_FLIGHT: usize = 2;
+
+/// Which deliverable an image is judged against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliverableChoice {
+    /// This one (1-based).
+    One(u32),
+    /// The images of one drop meet the deliverables in order.
+    InOrder,
+}
+
+/// The page's state.
+#[derive(Debug)]
+pub struct Session<P: WorkerPort> {
+    port: P,
+    options: Options,
+    model: ModelState,
+    worker_started: bool,
+    page_settled: bool,
+    next_job_id: u32,
+    /// The cards.
+    pub queue: Queue<P::File>,
+    /// The tasks.
+    pub catalog: Catalog,
+    /// Pictures that belong to tasks.
+    pub assets: Assets<P::File>,
+    task: Option<Arc<Task>>,
+    deliverable: DeliverableChoice,
+    notice: Option<Notice>,
+}
+
+impl<P: WorkerPort> Session<P> {
+    /// A session that starts its worker at once.
+    pub fn start(mut port: P, options: Options) -> Self {
+        port.restart();
+        let catalog = Catalog::default();
+        let task = catalog.first().cloned();
+        Self {
+            port,
+            options,
+            model: ModelState::Starting,
+            worker_started: false,
+            page_settled: false,
+            next_job_id: 1,
+            queue: Queue::default(),
+            catalog,
+            assets: Assets::default(),
+            task,
+            deliverable: DeliverableChoice::One(1),
+            notice: None,
+        }
+    }
+
+    /// Where the model stands.
+    pub fn model(&self) -> &ModelState {
+        &self.model
+    }
+
+    /// The task that new images are judged against.
+    pub fn task(&self) -> Option<&Arc<Task>> {
+        self.task.as_ref()
+    }
+
+    /// The deliverable that new images are judged against.
+    pub fn deliverable(&self) -> DeliverableChoice {
+        self.deliverable
+    }
+
+    /// What was last said to the visitor.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Says something.
+    pub fn notify(&mut self, notice: Notice) {
+        self.notice = Some(notice);
+    }
+
+    /// Takes the notice away.
+    pub fn dismiss_notice(&mut self) {
+        self.notice = None;
+    }
+
+    /// The page has fetched everything of its own; from here on it needs no network.
+    pub fn page_settled(&mut self) {
+        self.page_settled = true;
+        self.load_when_possible();
+    }
+
+    /// Tries to load the model again, with a fresh worker.
+    pub fn retry_load(&mut self) {
+        self.model = ModelState::Starting;
+        self.worker_started = false;
+        self.take_jobs_back();
+        self.port.restart();
+    }
+
+    /// The worker broke outside of its protocol: its code did not load, or it crashed.
+    pub fn on_worker_broken(&mut self, message: String) {
+        self.take_jobs_back();
+        self.model = ModelState::Failed(ErrorInfo {
+            code: "worker.broken".into(),
+            message,
+        });
+    }
+
+    /// Takes an answer of the worker.
+    pub fn on_response(&mut self, response: Response) {
+        match response {
+            Response::Started => {
+                self.worker_started = true;
+                self.load_when_possible();
+            }
+            Response::LoadProgress {
+                phase,
+                done_bytes,
+                total_bytes,
+            } => {
+                self.model = ModelState::Loading(LoadProgress {
+                    phase,
+                    done_bytes,
+                    total_bytes,
+                });
+            }
+            Response::Ready { pack } => {
+                self.model = ModelState::Ready(Box::new(pack));
+                self.pump();
+            }
+            Response::LoadFailed { error } => {
+                self.take_jobs_back();
+                self.model = ModelState::Failed(error);
+            }
+            Response::JobPhase { job_id, phase } => self.on_job_phase(job_id, phase),
+            Response::JobDone {
+                job_id,
+                verdict,
+                work_millis,
+            } => {
+                let verdict = Arc::new(*verdict);
+                self.settle(
+                    job_id,
+                    CardState::Done {
+                        verdict,
+                        work_millis,
+                    },
+                );
+            }
+            Response::JobFailed { job_id, error } => self.settle(job_id, CardState::Failed(error)),
+        }
+    }
+
+    /// Picks a task for the images that come next.
+    pub fn pick_task(&mut self, task_id: &str) {
+        let picked = self.catalog.get(task_id).cloned();
+        if let Some(task) = picked {
+            self.task = Some(task);
+            self.deliverable = DeliverableChoice::One(1);
+        }
+    }
+
+    /// Picks a deliverable for the images that come next.
+    pub fn pick_deliverable(&mut self, choice: DeliverableChoice) {
+        self.deliverable = choice;
+    }
+
+    /// Reads a JSON file of tasks; on success the first of them is picked.
+    pub fn add_bench_json(&mut self, file_name: &str, json: &str) {
+        match load_tasks(json) {
+            Ok(loaded) if !loaded.tasks.is_empty() => {
+                let first = loaded.tasks[0].task_id.clone();
+                let had_none = self.catalog.n_bench() == 0;
+                self.catalog.add_bench(loaded);
+                if had_none {
+                    self.pick_task(&first);
+                }
+                let (tasks, warnings) = (self.catalog.n_bench(), self.catalog.n_warnings());
+                self.notify(Notice::BenchLoaded { tasks, warnings });
+            }
+            Ok(_) => self.notify(Notice::NotABenchFile {
+                name: file_name.into(),
+                why: "[]".into(),
+            }),
+            Err(error) => {
+                self.notify(Notice::NotABenchFile {
+                    name: file_name.into(),
+                    why: error.to_string(),
+                });
+            }
+        }
+    }
+
+    /// Drops the benchmark and its pictures. Cards keep the task against which they were judged.
+    pub fn forget_bench(&mut self) {
+        self.catalog.forget_bench();
+        self.assets.clear();
+        let still_there = self
+            .task
+            .as_ref()
+            .is_some_and(|task| self.catalog.get(&task.task_id).is_some());
+        if !still_there {
+            self.task = self.catalog.first().cloned();
+            self.deliverable = DeliverableChoice::One(1);
+        }
+        self.notify(Notice::BenchForgotten);
+    }
+
+    /// Keeps the pictures of a dropped benchmark folder.
+    pub fn add_assets(
+        &mut self,
+        inputs: Vec<(AssetKey, P::File)>,
+        references: Vec<(AssetKey, P::File)>,
+    ) {
+        self.assets.add(inputs, references);
+    }
+
+    /// Queues images for the picked task, in their order.
+    pub fn add_images(&mut self, images: Vec<Incoming<P::File>>) {
+        let Some(task) = self.task.clone() else {
+            return;
+        };
+        let n_deliverables = (task.deliverables.len() as u32).max(1);
+        let count = images.len();
+        for (image, idx) in images.into_iter().zip(0u32..) {
+            let deliverable = match self.deliverable {
+                DeliverableChoice::One(number) => number,
+                DeliverableChoice::InOrder => idx % n_deliverables + 1,
+            };
+            let name = image
+                .path
+                .rsplit('/')
+                .next()
+                .unwrap_or(&image.path)
+                .to_owned();
+            self.queue.push(name, image.file, task.clone(), deliverable);
+        }
+        if count > 0 {
+            self.notify(Notice::Queued {
+                count,
+                model_ready: self.model.is_ready(),
+            });
+        }
+        self.pump();
+    }
+
+    fn load_when_possible(&mut self) {
+        if self.worker_started && self.page_settled {
+            let (pack_url, device) = (self.options.pack_url.clone(), self.options.device);
+            self.port.post(&Request::Load { pack_url, device }, None);
+        }
+    }
+
+    fn on_job_phase(&mut self, job_id: u32, phase: JobPhase) {
+        let Some(id) = self.queue.of_job(job_id) else {
+            return;
+        };
+        self.queue.change(id, |card| {
+            card.state = match phase {
+                JobPhase::Waiting => CardState::Waiting,
+                JobPhase::Decoding => CardState::Decoding,
+                JobPhase::Scoring => CardState::Scoring,
+            };
+        });
+    }
+
+    fn settle(&mut self, job_id: u32, state: CardState) {
+        let Some(id) = self.queue.of_job(job_id) else {
+            return;
+        };
+        self.announce_outcome(id, &state);
+        self.queue.change(id, |card| {
+            card.state = state;
+            card.job_id = None;
+        });
+        self.pump();
+    }
+
+    fn announce_outcome(&mut self, id: CardId, state: &CardState) {
+        let Some(name) = self.queue.get(id).map(|card| card.name.clone()) else {
+            return;
+        };
+        match state {
+            CardState::Done { verdict, .. } => {
+                let (pay, p_pay) = (verdict.pay, verdict.p_pay);
+                self.notify(Notice::Judged { name, pay, p_pay });
+            }
+            CardState::Failed(_) => self.notify(Notice::ImageFailed { name }),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The queue: one card an image, in the order in which they came.
+
+use servimage_bench::task::Task;
+use servimage_bench::verdict::{ErrorInfo, Verdict};
+use std::sync::Arc;
+
+/// Code of the error that a cancelled job shows.
+pub const CANCELLED: &str = "page.cancelled";
+
+/// Identifies a card for as long as the page lives.
+pub type CardId = u32;
+
+/// Where a card's image stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CardState {
+    /// For its turn or for the model.
+    Waiting,
+    /// Bytes to pixels.
+    Decoding,
+    /// The network runs.
+    Scoring,
+    /// Judged.
+    Done {
+        /// What came out.
+        verdict: Arc<Verdict>,
+        /// Milliseconds of work on this image.
+        work_millis: f64,
+    },
+    /// Failed alone, or cancelled by the visitor.
+    Failed(ErrorInfo),
+}
+
+impl CardState {
+    /// The word in `data-state`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Decoding => "decoding",
+            Self::Scoring => "scoring",
+            Self::Done { .. } => "done",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Whether nothing more will happen by itself.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::Failed(_))
+    }
+}
+
+/// One image in the queue.
+#[derive(Clone, Debug)]
+pub struct Card<F> {
+    /// Its id.
+    pub id: CardId,
+    /// File name as it was brought.
+    pub name: String,
+    /// The file.
+    pub file: F,
+    /// The task against which it is judged.
+    pub task: Arc<Task>,
+    /// 1-based deliverable of that task.
+    pub deliverable: u32,
+    /// Where it stands.
+    pub state: CardState,
+    /// Raised with each change; what shows the card redraws when it moves.
+    pub revision: u32,
+    /// The worker's job, while one is under way.
+    pub job_id: Option<u32>,
+}
+
+/// All cards.
+#[derive(Clone, Debug)]
+pub struct Queue<F> {
+    cards: Vec<Card<F>>,
+    next_id: CardId,
+}
+
+impl<F> Default for Queue<F> {
+    fn default() -> Self {
+        Self {
+            cards: Vec::new(),
+            next_id: 1,
+        }
+    }
+}
+
+/// How many cards stand where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All cards.
+    pub total: usize,
+    /// Judged.
+    pub done: usize,
+    /// Judged, and the client would pay.
+    pub pay: usize,
+    /// Failed or cancelled.
+    pub failed: usize,
+}
+
+impl<F> Queue<F> {
+    /// Adds an image and gives its card.
+    pub fn push(&mut self, name: String, file: F, task: Arc<Task>, deliverable: u32) -> CardId {
+        let id = self.next_id;
+        self.next_id += 1;
+        let state = CardState::Waiting;
+        self.cards.push(Card {
+            id,
+            name,
+            file,
+            task,
+            deliverable,
+            state,
+            revision: 0,
+            job_id: None,
+        });
+        id
+    }
+
+    /// The card with this id.
+    pub fn get(&self, id: CardId) -> Option<&Card<F>> {
+        self.cards.iter().find(|card| card.id == id)
+    }
+
+    /// Changes a card and raises its revision; `false` where there is no such card.
+    pub fn change(&mut self, id: CardId, change: impl FnOnce(&mut Card<F>)) -> bool {
+        let Some(card) = self.cards.iter_mut().find(|card| card.id == id) else {
+            return false;
+        };
+        change(card);
+        card.revision += 1;
+        true
+    }
+
+    /// Takes a card out.
+    pub fn remove(&mut self, id: CardId) -> Option<Card<F>> {
+        let idx = self.cards.iter().position(|card| card.id == id)?;
+        Some(self.cards.remove(idx))
+    }
+
+    /// The card whose job this is; `None` for a job that was cancelled or superseded.
+    pub fn of_job(&self, job_id: u32) -> Option<CardId> {
+        self.cards
+            .iter()
+            .find(|card| card.job_id == Some(job_id))
+            .map(|card| card.id)
+    }
+
+    /// The oldest card that waits and is not yet with the worker.
+    pub fn next_waiting(&self) -> Option<CardId> {
+        self.cards
+            .iter()
+            .find(|card| card.job_id.is_none() && card.state == CardState::Waiting)
+            .map(|card| card.id)
+    }
+
+    /// Cards in the order in which they came.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Card<F>> {
+        self.cards.iter()
+    }
+
+    /// Number of jobs that the worker has.
+    pub fn in_flight(&self) -> usize {
+        self.cards
+            .iter()
+            .filter(|card| card.job_id.is_some())
+            .count()
+    }
+
+    /// How many cards stand where.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            total: self.cards.len(),
+            ..Counts::default()
+        };
+        for card in &self.cards {
+            match &card.state {
+                CardState::Done { verdict, .. } => {
+                    counts.done += 1;
+                    counts.pay += usize::from(verdict.pay);
+                }
+                CardState::Failed(_) => counts.failed += 1,
+                _ => {}
+            }
+        }
+        counts
+    }
+}

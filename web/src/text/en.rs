@@ -1,0 +1,186 @@
+//! The English texts.
+
+use super::Key;
+
+/// The English text of a key.
+pub(super) fn text(key: Key) -> &'static str {
+    match key {
+        Key::PageTitle => "ServImage: would the client pay for this image?",
+        Key::SkipToImages => "Skip to the images",
+        Key::Headline => "Would the client pay for this image?",
+        Key::Purpose => {
+            "Drop an image, pick the brief it answers, and read the verdict: pay or not, for how many dollars, and why."
+        }
+        Key::LanguageLabel => "Language",
+        Key::ThemeLabel => "Colours:",
+        Key::ThemeAuto => "Auto",
+        Key::ThemeLight => "Light",
+        Key::ThemeDark => "Dark",
+        Key::StatusLabel => "Model and privacy",
+        Key::PrivacyTitle => "Your images never leave this page",
+        Key::RequestsSince => "network requests by this page since the model was ready",
+        Key::RequestsNotYet => "counting starts when the model is ready",
+        Key::PhaseStart => "Starting the worker",
+        Key::PhaseDevice => "Opening the device",
+        Key::PhaseWeights => "Loading the weights",
+        Key::PhaseCompile => "Compiling for this device",
+        Key::PhaseSelfTest => "Checking itself against known answers",
+        Key::StepDevice => "Device",
+        Key::StepWeights => "Weights",
+        Key::StepCompile => "Compile",
+        Key::StepSelfTest => "Self-test",
+        Key::BytesOf => "{done} of {total}",
+        Key::ModelReady => "Ready on",
+        Key::DeviceGpu => "GPU via WebGPU",
+        Key::DeviceCpu => "CPU",
+        Key::DeviceSlow => "slow",
+        Key::CpuReason => "Why not the GPU:",
+        Key::ModelSummary => "Model {name}, {size}, loaded in {took}",
+        Key::ModelShape => "{parameters} parameters, weights as {quant}",
+        Key::SelfTestPassed => "Self-test passed",
+        Key::SelfTestFailed => "Self-test failed",
+        Key::SelfTestBound => "worst error {worst}, allowed {tolerance}",
+        Key::SelfTestTensor => "Tensor",
+        Key::SelfTestError => "Relative error",
+        Key::LoadFailedTitle => "The model could not be loaded",
+        Key::TryAgain => "Try again",
+        Key::Dismiss => "Dismiss",
+        Key::NoticeQueued => "{count} queued",
+        Key::NoticeQueuedEarly => "{count} queued; judging starts when the model is ready",
+        Key::NoticePay => "{name}: would pay, {percent}",
+        Key::NoticeRefuse => "{name}: would not pay, {percent}",
+        Key::NoticeFailed => "{name} could not be judged",
+        Key::NoticeBench => {
+            "ServImageBench: {tasks} tasks ready to pick, {warnings} oddities in its files survived."
+        }
+        Key::NoticeForgotten => "The benchmark is forgotten; nothing of it was stored.",
+        Key::NoticeNotBench => "{name} holds no tasks: {why}",
+        Key::NoticeSkipped => "{count} files in the folder are no images and were left out.",
+        Key::NoticeCopied => "Copied",
+        Key::DropAnywhere => "Drop to judge",
+        Key::DropTitle => "Drop images here",
+        Key::DropHint => {
+            "Anywhere on the page, really. Or paste one. JPEG, PNG, WebP, GIF, BMP, TIFF; whole folders too."
+        }
+        Key::ChooseImages => "Choose images",
+        Key::SamplesTitle => "Or try one of ours",
+        Key::SampleLabel => "Judge the sample: {title}",
+        Key::BriefTitle => "The brief",
+        Key::SearchTasks => "Search the tasks",
+        Key::Category => "Category",
+        Key::AnyCategory => "All categories",
+        Key::Task => "Task",
+        Key::TasksFound => "{count} tasks",
+        Key::Wishes => "What the client looks at ({count})",
+        Key::Deliverable => "Deliverable",
+        Key::DeliverableOf => "deliverable {number} of {total}",
+        Key::DeliverablesInOrder => "All, in order: one image each",
+        Key::BenchHint => {
+            "Drop the benchmark's folder, or its JSON files, to judge against its 1,070 paid tasks. It stays in memory, here."
+        }
+        Key::BenchChoose => "Choose its folder",
+        Key::BenchForget => "Forget it",
+        Key::BenchSummary => {
+            "{tasks} tasks, {pictures} pictures, {warnings} warnings. In memory only."
+        }
+        Key::InputMissing => {
+            "This task starts from a picture of the client's. Without it, edit consistency cannot be judged."
+        }
+        Key::InputChosen => "The client's picture: {name}",
+        Key::InputChoose => "Choose the client's picture",
+        Key::QueueTitle => "Queue",
+        Key::QueueCounts => "{done} of {total} judged · {pay} would be paid · {failed} failed",
+        Key::ExportJsonl => "Export JSONL",
+        Key::ExportCsv => "Export CSV",
+        Key::Clear => "Clear finished",
+        Key::EmptyOneTitle => "Pick a brief",
+        Key::EmptyOne => "what the client asked for, and what they pay",
+        Key::EmptyTwoTitle => "Drop images",
+        Key::EmptyTwo => "they wait here until the model is ready",
+        Key::EmptyThreeTitle => "Read the verdict",
+        Key::EmptyThree => "the probability of payment, seven reasons, every hard rule",
+        Key::StateWaiting => "Waiting",
+        Key::StateDecoding => "Reading the image",
+        Key::StateScoring => "Judging",
+        Key::Cancel => "Cancel",
+        Key::Retry => "Try again",
+        Key::Rejudge => "Judge for the picked brief",
+        Key::Remove => "Remove",
+        Key::NoPicture => "no preview",
+        Key::WouldPay => "Would pay",
+        Key::WouldNotPay => "Would not pay",
+        Key::PPayCaption => "probability that the client pays",
+        Key::ThresholdAt => "pays from {percent} on",
+        Key::ExpectedDollars => "Expected",
+        Key::OfPrice => "of {price}",
+        Key::ScoreHint => {
+            "Weighted mean of the concepts that apply, 0 to 100; the weights come with the model"
+        }
+        Key::LabelsTitle => "What these numbers are worth:",
+        Key::ConceptsTitle => "Why",
+        Key::Concept => "Concept",
+        Key::ConceptBrief => "Meets the brief",
+        Key::ConceptBriefHint => "What was asked for is there",
+        Key::ConceptClarity => "Clarity",
+        Key::ConceptClarityHint => "Sharp, clean, free of blocks and noise",
+        Key::ConceptRealism => "Realism",
+        Key::ConceptRealismHint => "Nothing warped, repeated or impossible",
+        Key::ConceptAesthetic => "Aesthetics",
+        Key::ConceptAestheticHint => "Colour, light and composition",
+        Key::ConceptText => "Text",
+        Key::ConceptTextHint => "Lettering is right and readable",
+        Key::ConceptEdit => "Faithful edit",
+        Key::ConceptEditHint => "What was to change has changed, the rest is kept",
+        Key::ConceptSet => "Set consistency",
+        Key::ConceptSetHint => "Fits the other images of the set",
+        Key::NotApplicable => "Not applicable:",
+        Key::WhyNoText => "the brief asks for no lettering",
+        Key::WhyNoInput => "the task does not start from a picture",
+        Key::WhyNoSet => "the client wants a single image",
+        Key::WhyNotGiven => "this model gives no number for it",
+        Key::Distributions => "How sure: probabilities of 1 to 5",
+        Key::RulesTitle => "Hard rules",
+        Key::NoRules => "This deliverable has none.",
+        Key::Rule => "Rule",
+        Key::Required => "Required",
+        Key::Measured => "Measured",
+        Key::Outcome => "Outcome",
+        Key::RuleAspect => "Aspect ratio",
+        Key::RuleDimensions => "Dimensions",
+        Key::RuleResolution => "Resolution",
+        Key::RuleFileType => "File type",
+        Key::RuleBackground => "Background colour",
+        Key::RuleColours => "Colours",
+        Key::RuleStyle => "Style",
+        Key::RuleMaterial => "Material",
+        Key::RuleText => "Required text",
+        Key::OutcomePass => "pass",
+        Key::OutcomeFail => "fail",
+        Key::OutcomeWarning => "warning",
+        Key::OutcomeCannotCheck => "cannot be checked here",
+        Key::ErrorEmpty => "The file is empty: it has 0 bytes.",
+        Key::ErrorTruncated => "The image breaks off before its end. Was it fully downloaded?",
+        Key::ErrorNotAnImage => "This is not an image, whatever its name says.",
+        Key::ErrorTooLarge => "The image is too large to open safely here.",
+        Key::ErrorUnsupported => "This image format cannot be read here.",
+        Key::ErrorWorker => "The model's worker stopped unexpectedly",
+        Key::ErrorCancelled => "Cancelled.",
+        Key::ProvenanceTitle => "Made by",
+        Key::FromPack => "Model",
+        Key::FromHash => "Pack SHA-256",
+        Key::FromCalibration => "Calibration",
+        Key::FromDevice => "Device",
+        Key::FromDecoder => "Decoder",
+        Key::FromTask => "Task version",
+        Key::FromBuild => "Build",
+        Key::FromTime => "Time for this image",
+        Key::CopyJson => "Copy JSON",
+        Key::SaveJson => "Save JSON",
+        Key::FooterHonest => {
+            "A verdict is a model's estimate, not a client's word. What its labels are worth stands beside every number."
+        }
+        Key::FooterHow => {
+            "The network runs in this tab, on your device. No account, no upload, no cookies."
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Every sentence that a visitor reads, in English and Chinese.
+//!
+//! The compiler sees to it that both tables answer every key; the tests see to it that no answer is
+//! empty and that both languages fill in the same values.
+
+mod en;
+mod zh;
+
+#[cfg(test)]
+mod tests;
+
+/// A language of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Chinese, simplified.
+    Zh,
+}
+
+impl Lang {
+    /// Tag for the `lang` attribute.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh-CN",
+        }
+    }
+
+    /// The page's language for a browser's language tag.
+    pub fn from_tag(tag: &str) -> Self {
+        if tag.to_lowercase().starts_with("zh") {
+            Self::Zh
+        } else {
+            Self::En
+        }
+    }
+}
+
+/// The text of a key.
+pub fn text(lang: Lang, key: Key) -> &'static str {
+    match lang {
+        Lang::En => en::text(key),
+        Lang::Zh => zh::text(key),
+    }
+}
+
+/// Puts values into a text: `{name}` gives way to the value of that name.
+pub fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, next)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        // A name without a value stays visible as itself: better than a hole in the sentence.
+        filled.push_str(
+            values
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(name, |(_, value)| value),
+        );
+        rest = next;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+macro_rules! keys {
+    ($($key:ident)*) => {
+        /// Names a text.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Key { $($key),* }
+
+        /// Every key, for the tests.
+        #[cfg(test)]
+        const ALL_KEYS: &[Key] = &[$(Key::$key),*];
+    };
+}
+
+keys! {
+    PageTitle SkipToImages Headline Purpose LanguageLabel ThemeLabel ThemeAuto ThemeLight ThemeDark
+    StatusLabel PrivacyTitle RequestsSince RequestsNotYet PhaseStart PhaseDevice PhaseWeights PhaseCompile
+    PhaseSelfTest StepDevice StepWeights StepCompile StepSelfTest BytesOf ModelReady DeviceGpu DeviceCpu
+    DeviceSlow CpuReason ModelSummary ModelShape SelfTestPassed SelfTestFailed SelfTestBound SelfTestTensor
+    SelfTestError LoadFailedTitle TryAgain Dismiss NoticeQueued NoticeQueuedEarly NoticePay NoticeRefuse
+    NoticeFailed NoticeBench NoticeForgotten NoticeNotBench NoticeSkipped NoticeCopied DropAnywhere
+    DropTitle DropHint ChooseImages SamplesTitle SampleLabel BriefTitle SearchTasks Category AnyCategory
+    Task TasksFound Wishes Deliverable DeliverableOf DeliverablesInOrder BenchHint BenchChoose BenchForget
+    BenchSummary InputMissing InputChosen InputChoose QueueTitle QueueCounts ExportJsonl ExportCsv Clear
+    EmptyOneTitle EmptyOne EmptyTwoTitle EmptyTwo EmptyThreeTitle EmptyThree StateWaiting StateDecoding
+    StateScoring Cancel Retry Rejudge Remove NoPicture WouldPay WouldNotPay PPayCaption ThresholdAt
+    ExpectedDollars OfPrice ScoreHint LabelsTitle ConceptsTitle Concept ConceptBrief ConceptBriefHint
+    ConceptClarity ConceptClarityHint ConceptRealism ConceptRealismHint ConceptAesthetic
+    ConceptAestheticHint ConceptText ConceptTextHint ConceptEdit ConceptEditHint ConceptSet ConceptSetHint
+    NotApplicable WhyNoText WhyNoInput WhyNoSet WhyNotGiven Distributions RulesTitle NoRules Rule Required
+    Measured Outcome RuleAspect RuleDimensions RuleResolution RuleFileType RuleBackground RuleColours
+    RuleStyle RuleMaterial RuleText OutcomePass OutcomeFail OutcomeWarning OutcomeCannotCheck ErrorEmpty
+    ErrorTruncated ErrorNotAnImage ErrorTooLarge ErrorUnsupported ErrorWorker ErrorCancelled ProvenanceTitle
+    FromPack FromHash FromCalibration FromDevice FromDecoder FromTask FromBuild FromTime CopyJson SaveJson
+    FooterHonest FooterHow
+}
