@@ -133,9 +133,12 @@ pub struct ErrorInfo {
 }
 
 /// A verdict or a failed image: what one line of a JSONL export holds.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "rows are written out at once, never kept in bulk as this enum"
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(
+        clippy::large_enum_variant,
+        reason = "rows are written out at once, never kept in bulk as this enum"
+    )
 )]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
