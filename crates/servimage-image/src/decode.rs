@@ -224,6 +224,21 @@ fn is_cut_off(error: &ImageError, bytes: &[u8], format: Format) -> bool {
         Format::WebP => stated(4).is_none_or(|size| size + 8 > bytes.len()),
         Format::Bmp => stated(2).is_none_or(|size| size > bytes.len()),
         Format::Gif => bytes.last() != Some(&0x3b),
-        Format::Jpeg | Format::Tiff => false,
+        Format::Tiff => directory_is_outside(bytes),
+        Format::Jpeg => false,
     }
+}
+
+/// Whether a TIFF's first directory, which many writers put last, lies behind the end of the file.
+fn directory_is_outside(bytes: &[u8]) -> bool {
+    let Some(offset) = bytes.get(4..8).and_then(|offset| offset.first_chunk::<4>()) else {
+        return true;
+    };
+    let big_endian = bytes.starts_with(b"MM");
+    let offset = if big_endian {
+        u32::from_be_bytes(*offset)
+    } else {
+        u32::from_le_bytes(*offset)
+    };
+    offset as usize >= bytes.len()
 }

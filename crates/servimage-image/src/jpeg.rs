@@ -14,11 +14,16 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 /// Largest side that the format can express.
 const MAX_SIDE: usize = 65_535;
 
+/// More than the bit reader of the decoder reads ahead.
+const LOOKAHEAD_BYTES: usize = 16;
+
 /// What the markers of the file say.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Structure {
-    /// Whether the first image's scans end with an end-of-image marker.
-    pub(crate) complete: bool,
+    /// Where the first end-of-image marker stands; a file without one is cut off.
+    pub(crate) end: Option<usize>,
+    /// Whether all data lies in one sequential scan.
+    pub(crate) one_scan: bool,
     /// Dots per inch of the JFIF header.
     pub(crate) dpi: Option<f64>,
     /// Whether Adobe's marker is there; CMYK is then stored inverted.
@@ -29,11 +34,12 @@ impl Structure {
     /// Walks the markers up to the first end of image.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let mut found = Self::default();
-        let mut at = 2;
+        let (mut at, mut n_scans, mut sequential) = (2, 0, false);
         while let Some(marker) = next_marker(bytes, &mut at) {
             match marker {
                 0xd9 => {
-                    found.complete = true;
+                    found.end = Some(at - 2);
+                    found.one_scan = sequential && n_scans == 1;
                     return found;
                 }
                 // Markers without a length: restarts, a repeated start, the temporary marker.
@@ -50,11 +56,24 @@ impl Structure {
             match marker {
                 0xe0 if segment.starts_with(b"JFIF\0") => found.dpi = jfif_dpi(segment),
                 0xee if segment.starts_with(b"Adobe") => found.adobe = true,
+                0xc0 | 0xc1 => sequential = true,
+                0xda => n_scans += 1,
                 _ => {}
             }
             at += length.max(2);
         }
         found
+    }
+}
+
+impl Structure {
+    /// The bytes with a little padding in place of the end of a single sequential scan.
+    ///
+    /// At the marker zune-jpeg 0.5.15 fills a scan that is short of rows with grey even in strict mode; at the end of
+    /// the buffer it reports it. Progressive files have no such gap: each scan covers the whole picture.
+    fn without_end(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let end = self.end.filter(|_| self.one_scan)?;
+        Some([&bytes[..end], &[0; LOOKAHEAD_BYTES]].concat())
     }
 }
 
@@ -95,7 +114,7 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, DecodeErro
         found_bytes: bytes.len() as u64,
     };
     let problem = |error| {
-        if structure.complete {
+        if structure.end.is_some() {
             problem(error)
         } else {
             truncated()
@@ -105,11 +124,13 @@ pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<Raster, DecodeErro
         .set_strict_mode(true)
         .set_max_width(MAX_SIDE)
         .set_max_height(MAX_SIDE);
-    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    let open_ended = structure.without_end(bytes);
+    let input = ZCursor::new(open_ended.as_deref().unwrap_or(bytes));
+    let mut decoder = zune_jpeg::JpegDecoder::new_with_options(input, options);
     decoder.decode_headers().map_err(problem)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
     limits.check_pixels(width as u32, height as u32)?;
-    if !structure.complete {
+    if structure.end.is_none() {
         return Err(truncated());
     }
     let stored = decoder.input_colorspace().unwrap_or(ColorSpace::YCbCr);
