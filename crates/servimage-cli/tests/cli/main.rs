@@ -1,0 +1,7 @@
+//! Promises of the command line. One test binary: each would link burn again.
+
+#![expect(clippy::unwrap_used, reason = "test code")]
+
+mod checkpoint;
+mod command_line;
+mod convert;
