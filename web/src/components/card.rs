@@ -22,7 +22,7 @@ pub fn CardView(
     let revision =
         Memo::new(move |_| page.read(|session| session.queue.get(id).map(|card| card.revision)));
     let state = Memo::new(move |_| {
-        revision.track();
+        revision.get();
         page.card(id, |card| card.state.clone())
     });
     let name = page.card(id, |card| card.name.clone()).unwrap_or_default();
@@ -87,7 +87,7 @@ fn TaskLine(
 ) -> impl IntoView {
     let page = Page::here();
     let line = move || {
-        revision.track();
+        revision.get();
         page.card(id, |card| (card.task.clone(), card.deliverable))
     };
     let part = move |task: &Arc<Task>, deliverable: u32| {

@@ -4,7 +4,7 @@ use super::card::CardView;
 use crate::page::Page;
 use crate::platform::dom;
 use crate::session::format;
-use crate::session::queue::{CardId, Counts};
+use crate::session::queue::Counts;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
 
@@ -12,16 +12,7 @@ use leptos::prelude::*;
 #[component]
 pub fn QueueView() -> impl IntoView {
     let page = Page::here();
-    let ids = Memo::new(move |_| {
-        page.read(|session| {
-            session
-                .queue
-                .iter()
-                .rev()
-                .map(|card| card.id)
-                .collect::<Vec<CardId>>()
-        })
-    });
+    let ids = Memo::new(move |_| page.read(|session| session.queue.ids_for_show()));
     let is_empty = Memo::new(move |_| ids.with(Vec::is_empty));
     view! {
         <section class="queue" aria-labelledby="queue-title">

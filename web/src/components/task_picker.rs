@@ -5,6 +5,7 @@ use crate::session::DeliverableChoice;
 use crate::session::catalog::{Origin, Search};
 use crate::session::format;
 use crate::text::{Key, fill};
+use leptos::html::Select;
 use leptos::prelude::*;
 use servimage_bench::task::{Deliverable, Task};
 use std::sync::Arc;
@@ -38,6 +39,16 @@ pub fn TaskPicker() -> impl IntoView {
         page.read(|session| session.task().map(|task| task.task_id.clone()))
             .unwrap_or_default()
     });
+    let list: NodeRef<Select> = NodeRef::new();
+    // After the options are redrawn: a select forgets its value when they change.
+    Effect::new(move |_| {
+        let (_, id) = (found.get(), picked.get());
+        request_animation_frame(move || {
+            if let Some(list) = list.get_untracked() {
+                list.set_value(&id);
+            }
+        });
+    });
     let is_list = move || n_bench.get() > 0 || !words.get().is_empty();
     let count = move || {
         fill(
@@ -61,9 +72,9 @@ pub fn TaskPicker() -> impl IntoView {
             </div>
             <select class="field tasks" data-testid="task-select" aria-label=page.t(Key::Task)
                 size=move || if is_list() { "8" } else { "0" }
-                prop:value=move || { found.track(); picked.get() }
+                node_ref=list
                 on:change=move |event| { let id = event_target_value(&event); page.change(|session| session.pick_task(&id)); }>
-                {move || found.get().into_iter().map(|row| task_option(row, picked)).collect_view()}
+                {move || found.get().into_iter().map(task_option).collect_view()}
             </select>
             <p class="dim count" aria-live="polite">{move || is_list().then(count)}</p>
         </div>
@@ -80,21 +91,16 @@ fn option_row(task: &Task, origin: Origin) -> OptionRow {
     )
 }
 
-fn task_option(
-    (id, name, lang, price, is_bench): OptionRow,
-    picked: Memo<String>,
-) -> impl IntoView {
+fn task_option((id, name, lang, price, is_bench): OptionRow) -> impl IntoView {
     let price = price
-        .map(|price| format!("  {}", format::dollars(price)))
+        .map(|price| format!(" · {}", format::dollars(price)))
         .unwrap_or_default();
     let prefix = if is_bench {
-        format!("{id}  ")
+        format!("{id} · ")
     } else {
         String::new()
     };
-    // Only for the first drawing: afterwards the select's own `value` leads.
-    let is_picked = picked.get_untracked() == id;
-    view! { <option value=id lang=lang selected=is_picked>{prefix}{name}{price}</option> }
+    view! { <option value=id lang=lang>{prefix}{name}{price}</option> }
 }
 
 /// Which deliverable of a task the next images answer; nothing where there is only one.
@@ -140,7 +146,7 @@ fn deliverable_line(deliverable: &Deliverable) -> String {
     };
     let price = deliverable
         .price_usd
-        .map(|price| format!("  {}", format::dollars(price)))
+        .map(|price| format!(" · {}", format::dollars(price)))
         .unwrap_or_default();
     format!("{}. {words}{price}", deliverable.index)
 }

@@ -256,6 +256,7 @@ impl<P: WorkerPort> Session<P> {
         };
         let n_deliverables = (task.deliverables.len() as u32).max(1);
         let count = images.len();
+        self.queue.begin_batch();
         for (image, idx) in images.into_iter().zip(0u32..) {
             let deliverable = match self.deliverable {
                 DeliverableChoice::One(number) => number,

@@ -53,6 +53,8 @@ impl CardState {
 pub struct Card<F> {
     /// Its id.
     pub id: CardId,
+    /// Which drop it came with, counted from 1.
+    pub batch: u32,
     /// File name as it was brought.
     pub name: String,
     /// The file.
@@ -74,6 +76,7 @@ pub struct Card<F> {
 pub struct Queue<F> {
     cards: Vec<Card<F>>,
     next_id: CardId,
+    batch: u32,
 }
 
 impl<F> Default for Queue<F> {
@@ -81,6 +84,7 @@ impl<F> Default for Queue<F> {
         Self {
             cards: Vec::new(),
             next_id: 1,
+            batch: 0,
         }
     }
 }
@@ -99,6 +103,18 @@ pub struct Counts {
 }
 
 impl<F> Queue<F> {
+    /// The images that come next are one drop.
+    pub fn begin_batch(&mut self) {
+        self.batch += 1;
+    }
+
+    /// Ids as they are shown: the newest drop first, its images in their order.
+    pub fn ids_for_show(&self) -> Vec<CardId> {
+        let mut cards: Vec<&Card<F>> = self.cards.iter().collect();
+        cards.sort_by_key(|card| (std::cmp::Reverse(card.batch), card.id));
+        cards.into_iter().map(|card| card.id).collect()
+    }
+
     /// Adds an image and gives its card.
     pub fn push(&mut self, name: String, file: F, task: Arc<Task>, deliverable: u32) -> CardId {
         let id = self.next_id;
@@ -106,6 +122,7 @@ impl<F> Queue<F> {
         let state = CardState::Waiting;
         self.cards.push(Card {
             id,
+            batch: self.batch,
             name,
             file,
             task,

@@ -368,3 +368,14 @@ fn a_judged_image_can_be_judged_for_another_task() {
     session.rejudge(id);
     assert_eq!(jobs(&session).last(), Some(&(3, "good.png", 2)));
 }
+
+#[test]
+fn the_newest_drop_stands_first_with_its_images_in_order() {
+    let mut session = session();
+    let old = drop_images(&mut session, &["a.png", "b.png"]);
+    let new = drop_images(&mut session, &["c.png", "d.png"]);
+    assert_eq!(
+        session.queue.ids_for_show(),
+        [new[0], new[1], old[0], old[1]]
+    );
+}
