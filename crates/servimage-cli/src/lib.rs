@@ -1,4 +1,7 @@
 //! The `servimage` command line, as a library so that other crates and tests can call what it does.
 
+pub mod bench_folder;
 pub mod commands;
 pub mod convert;
+pub mod parity;
+pub mod self_test;

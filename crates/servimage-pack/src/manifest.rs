@@ -57,6 +57,16 @@ pub struct Manifest {
     pub tensors: Vec<TensorEntry>,
 }
 
+impl Manifest {
+    /// The bytes of `manifest.json`, as [`PackWriter`](crate::PackWriter) writes them.
+    ///
+    /// # Panics
+    /// Never: a manifest has only string keys, and JSON holds every number that a checked one has.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("a manifest has only string keys")
+    }
+}
+
 /// How the values of a tensor lie in its bytes. All little-endian, row-major.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -249,7 +259,7 @@ pub struct ReliabilityBin {
 /// Self-test: inputs and expected outputs are tensors of the pack named `self_test.NAME`.
 ///
 /// Inputs: `self_test.input_ids` `[seq_len]` U32, `self_test.image_grid_thw` `[n_images, 3]` U32,
-/// `self_test.pixel_values` `[n_patches, patch_dim]` F32. Expected (each optional), F32: `vision_embeds`,
+/// `self_test.pixel_values` `[n_patches, patch_dim]` F32. Expected (each optional), F32: `base.vision_embeds`,
 /// `base.hidden_states`, `base.logits_last`, `stage1.hidden_states`, `stage1.<concept>` `[6]`,
 /// `stage2.hidden_states`, `stage2.pay_logits` `[2]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

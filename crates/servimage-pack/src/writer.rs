@@ -76,6 +76,22 @@ impl<K: PackSink> PackWriter<K> {
         }
     }
 
+    /// A writer that adds tensors to a finished pack: they go into new shards after those of `manifest`.
+    ///
+    /// Until [`finish`](Self::finish) the pack on disk stays as it was.
+    pub fn extend(sink: K, manifest: &Manifest) -> Self {
+        let mut writer = Self::new(sink);
+        writer.shards = manifest.shards.clone();
+        writer.tensors = manifest.tensors.clone();
+        writer.names = manifest
+            .tensors
+            .iter()
+            .map(|entry| entry.name.clone())
+            .collect();
+        writer.tokenizer = Some(manifest.tokenizer.clone());
+        writer
+    }
+
     /// Encodes and writes a tensor of floats, row-major.
     ///
     /// # Errors
@@ -237,8 +253,7 @@ impl<K: PackSink> PackWriter<K> {
         manifest.shards = std::mem::take(&mut self.shards);
         manifest.tensors = std::mem::take(&mut self.tensors);
         validate(&manifest)?;
-        let json = serde_json::to_vec_pretty(&manifest).map_err(PackError::Json)?;
-        self.sink.write(MANIFEST_FILE, &json)?;
+        self.sink.write(MANIFEST_FILE, &manifest.to_json())?;
         Ok(manifest)
     }
 

@@ -126,3 +126,38 @@ fn a_tensor_larger_than_a_shard_and_a_piece_comes_back_and_tells_where_it_is_bad
         values
     );
 }
+
+#[test]
+fn a_finished_pack_takes_more_tensors_without_touching_its_shards() {
+    let before = tiny_pack::pack(Layout::F16, 1 << 20);
+    let manifest = pollster::block_on(Pack::open(&before))
+        .unwrap()
+        .manifest()
+        .clone();
+    let mut after = before.clone();
+    let mut writer = PackWriter::extend(&mut after, &manifest);
+    assert_eq!(
+        writer
+            .push("self_test.input_ids", &[1], Layout::F32, &[0.0])
+            .unwrap_err()
+            .code(),
+        "pack.duplicate"
+    );
+    writer
+        .push("self_test.late", &[2], Layout::F32, &[1.0, 2.0])
+        .unwrap();
+    writer.finish(manifest).unwrap();
+    assert_eq!(
+        after.files["shard-0000.bin"],
+        before.files["shard-0000.bin"]
+    );
+    let pack = pollster::block_on(Pack::open(after)).unwrap();
+    assert_eq!(
+        pollster::block_on(pack.read_tensor("self_test.late"))
+            .unwrap()
+            .to_f32()
+            .unwrap(),
+        [1.0, 2.0]
+    );
+    assert_eq!(pollster::block_on(pack.verify()).len(), 0);
+}

@@ -1,9 +1,10 @@
 //! `servimage convert`.
 
-use super::{Outcome, print_json};
+use super::{Outcome, layouts, print_json};
 use crate::convert::{ConvertOptions, ConvertReport, convert};
+use crate::self_test::add_computed;
 use anyhow::{Context, bail};
-use clap::{Args, builder::TypedValueParser};
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use servimage_pack::Layout;
 use servimage_pack::dir::DirSource;
@@ -25,8 +26,7 @@ pub struct ConvertArguments {
     #[arg(long, value_name = "FILE")]
     prompt: Option<PathBuf>,
     /// Layout of the linear weights
-    #[arg(long, default_value = "f32", value_parser = clap::builder::PossibleValuesParser::new(["f32", "f16", "q8", "q4"])
-        .map(|text| text.parse::<Layout>().unwrap_or(Layout::F32)))]
+    #[arg(long, default_value = "f32", value_parser = layouts())]
     quant: Layout,
     /// Folder to write; it must not hold a pack yet
     #[arg(long, value_name = "PACK")]
@@ -51,10 +51,27 @@ pub struct ConvertArguments {
         hide_short_help = true
     )]
     self_test_tolerance: f64,
+    /// Compute self-test vectors on the CPU where no golden gives them; auto: up to 64 million parameters
+    #[arg(long, value_enum, default_value = "auto")]
+    self_test: SelfTestArgument,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
 }
+
+/// When self-test vectors are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SelfTestArgument {
+    /// For networks of up to 64 million parameters: the CPU holds them as f32
+    Auto,
+    /// Always
+    On,
+    /// Never
+    Off,
+}
+
+/// Largest network whose self-test is computed unasked.
+const AUTO_SELF_TEST_PARAMETERS: u64 = 64 << 20;
 
 /// Runs `convert`.
 pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
@@ -91,13 +108,21 @@ pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
         );
     }
     let bar = progress_bar();
-    let report = convert(&options, DirSource::new(&out), |progress| {
+    let mut report = convert(&options, DirSource::new(&out), |progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
         bar.set_message(progress.tensor.to_owned());
     })
     .with_context(|| format!("`{}` was not converted", options.base.display()))?;
     bar.finish_and_clear();
+    let wanted = match arguments.self_test {
+        SelfTestArgument::Auto => report.n_parameters <= AUTO_SELF_TEST_PARAMETERS,
+        SelfTestArgument::On => true,
+        SelfTestArgument::Off => false,
+    };
+    if wanted && options.golden.is_none() {
+        report.update(&add_computed(&out, self_test_tolerance)?);
+    }
     for warning in &report.warnings {
         eprintln!("warning: {warning}");
     }

@@ -1,10 +1,17 @@
 //! The subcommands: arguments in, printed result and [`Outcome`] out.
 
+mod bench;
 mod convert;
+mod device;
+mod output;
+mod parity;
+mod score;
 mod verify;
 
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
+use servimage_pack::Layout;
 use std::process::ExitCode;
 
 /// How a command that ran to its end came out; input that it could not use at all is an error instead.
@@ -30,8 +37,14 @@ impl From<Outcome> for ExitCode {
 pub enum Command {
     /// Turn a checkpoint (a Hugging Face folder, with or without ServImage stages) into a pack
     Convert(convert::ConvertArguments),
-    /// Check a pack: hashes, sizes, shapes and values of every file and tensor
+    /// Check a pack: hashes, sizes, shapes and values of every file and tensor, then its self-test
     Verify(verify::VerifyArguments),
+    /// Compare the network with the outputs of the reference implementation in a golden folder
+    Parity(parity::ParityArguments),
+    /// Judge images against a deliverable of a task
+    Score(score::ScoreArguments),
+    /// Work with a benchmark folder
+    Bench(bench::BenchArguments),
 }
 
 impl Command {
@@ -43,6 +56,9 @@ impl Command {
         match self {
             Self::Convert(arguments) => convert::run(arguments),
             Self::Verify(arguments) => verify::run(&arguments),
+            Self::Parity(arguments) => parity::run(&arguments),
+            Self::Score(arguments) => score::run(&arguments),
+            Self::Bench(arguments) => bench::run(&arguments),
         }
     }
 }
@@ -51,4 +67,10 @@ impl Command {
 fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
+}
+
+/// Reads the layouts that linear weights may have.
+fn layouts() -> impl TypedValueParser<Value = Layout> {
+    PossibleValuesParser::new(["f32", "f16", "q8", "q4"])
+        .map(|text| text.parse().unwrap_or(Layout::F32))
 }

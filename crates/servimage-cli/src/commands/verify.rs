@@ -1,8 +1,11 @@
 //! `servimage verify`.
 
+use super::device::DeviceArgument;
 use super::{Outcome, print_json};
 use clap::Args;
 use serde::Serialize;
+use servimage_bench::message::SelfTestReport;
+use servimage_engine::Engine;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Finding, MANIFEST_FILE, Pack, PackError};
 use std::path::PathBuf;
@@ -15,6 +18,12 @@ const MAX_NAMES: usize = 8;
 pub struct VerifyArguments {
     /// Folder of the pack
     pack: PathBuf,
+    /// Device that runs the pack's self-test
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceArgument,
+    /// Check files and tensors only
+    #[arg(long)]
+    no_self_test: bool,
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
@@ -29,6 +38,7 @@ struct VerifyReport {
     n_shards: usize,
     size_bytes: u64,
     findings: Vec<FindingRow>,
+    self_test: Option<SelfTestReport>,
 }
 
 #[derive(Serialize)]
@@ -58,7 +68,7 @@ impl From<Finding> for FindingRow {
 
 /// Runs `verify`.
 pub(super) fn run(arguments: &VerifyArguments) -> anyhow::Result<Outcome> {
-    let report = match pollster::block_on(Pack::open(DirSource::new(&arguments.pack))) {
+    let mut report = match pollster::block_on(Pack::open(DirSource::new(&arguments.pack))) {
         Ok(pack) => check(&pack),
         // No manifest: there is no pack to judge.
         Err(PackError::Source(error)) => {
@@ -67,6 +77,10 @@ pub(super) fn run(arguments: &VerifyArguments) -> anyhow::Result<Outcome> {
         }
         Err(error) => refused(error),
     };
+    // A damaged pack is not put on a device.
+    if report.ok && !arguments.no_self_test {
+        run_self_test(&mut report, arguments)?;
+    }
     if arguments.json {
         print_json(&report)?;
     } else {
@@ -92,7 +106,32 @@ fn check(pack: &Pack<DirSource>) -> VerifyReport {
         n_shards: pack.manifest().shards.len(),
         size_bytes: pack.size_bytes(),
         findings,
+        self_test: None,
     }
+}
+
+/// Loads the pack onto the device and holds it against its own vectors.
+fn run_self_test(report: &mut VerifyReport, arguments: &VerifyArguments) -> anyhow::Result<()> {
+    let device = arguments.device.open()?;
+    let source = DirSource::new(&arguments.pack);
+    match pollster::block_on(Engine::load_unproven(source, device, &mut |_, _, _| ())) {
+        Ok(engine) => {
+            let self_test = engine.self_test().clone();
+            report.ok = self_test.passed;
+            report.self_test = Some(self_test);
+        }
+        Err(error) => {
+            report.ok = false;
+            let (code, message) = (error.code(), error.to_string());
+            report.findings.push(FindingRow {
+                code,
+                message,
+                file: None,
+                tensors: Vec::new(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The report of a manifest that does not open.
@@ -111,6 +150,7 @@ fn refused(error: PackError) -> VerifyReport {
         n_shards: 0,
         size_bytes: 0,
         findings,
+        self_test: None,
     }
 }
 
@@ -133,8 +173,29 @@ fn print_report(report: &VerifyReport) {
         report.n_shards,
         report.size_bytes as f64 / 1e6,
     );
-    match report.findings.len() {
-        0 => println!("ok: {tensors} tensors in {shards} shards, {megabytes:.1} MB"),
-        n => println!("damaged: {n} findings"),
+    if let Some(self_test) = &report.self_test {
+        for row in self_test
+            .rows
+            .iter()
+            .filter(|row| row.max_relative_error > self_test.tolerance)
+        {
+            let (tensor, error) = (&row.tensor, row.max_relative_error);
+            println!(
+                "pack.self_test_failed: `{tensor}` differs by {error:.2e}, allowed {:.0e}",
+                self_test.tolerance
+            );
+        }
+    }
+    let self_test = match &report.self_test {
+        None => "self-test not run".to_owned(),
+        Some(self_test) if self_test.rows.is_empty() => "no self-test vectors".to_owned(),
+        Some(self_test) => format!("self-test over {} tensors passed", self_test.rows.len()),
+    };
+    match (report.ok, report.findings.len()) {
+        (true, _) => {
+            println!("ok: {tensors} tensors in {shards} shards, {megabytes:.1} MB, {self_test}")
+        }
+        (false, 0) => println!("unsound: the self-test failed"),
+        (false, n) => println!("damaged: {n} findings"),
     }
 }

@@ -198,20 +198,32 @@ fn report(
     stage1: Option<&Stage>,
     warnings: Vec<String>,
 ) -> ConvertReport {
-    ConvertReport {
+    let mut report = ConvertReport {
         name: manifest.name.clone(),
-        pack_sha256: sha256_hex(&serde_json::to_vec_pretty(manifest).unwrap_or_default()),
+        pack_sha256: String::new(),
         quant: manifest.quant,
         n_parameters,
-        n_tensors: manifest.tensors.len(),
-        n_shards: manifest.shards.len(),
-        size_bytes: manifest.shards.iter().map(|shard| shard.size_bytes).sum(),
+        n_tensors: 0,
+        n_shards: 0,
+        size_bytes: 0,
         n_merged: stage1.map_or(0, |stage| stage.lora.len()),
         n_adapted: manifest
             .payment_adapter
             .as_ref()
             .map_or(0, |adapter| adapter.targets.len()),
         warnings,
+    };
+    report.update(manifest);
+    report
+}
+
+impl ConvertReport {
+    /// Takes over hash, counts and size of a manifest that was written anew.
+    pub fn update(&mut self, manifest: &Manifest) {
+        self.pack_sha256 = sha256_hex(&manifest.to_json());
+        self.n_tensors = manifest.tensors.len();
+        self.n_shards = manifest.shards.len();
+        self.size_bytes = manifest.shards.iter().map(|shard| shard.size_bytes).sum();
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn embed_golden<K: PackSink>(
             .collect::<Result<Vec<_>, _>>()?;
         writer.push_u32(&format!("self_test.{name}"), &shape, &values)?;
     }
-    push_floats(writer, &golden, "pixel_values", "pixel_values")?;
+    push_floats(writer, &golden, "pixel_values")?;
     let wanted = |name: &&str| match stages {
         [false, false] => name.starts_with("base."),
         [first, second] => {
@@ -36,13 +36,8 @@ pub(super) fn embed_golden<K: PackSink>(
     };
     let mut expected = Vec::new();
     for name in golden.names().filter(wanted) {
-        let stored = if name == "base.vision_embeds" {
-            "vision_embeds"
-        } else {
-            name
-        };
-        push_floats(writer, &golden, name, stored)?;
-        expected.push(stored.to_owned());
+        push_floats(writer, &golden, name)?;
+        expected.push(name.to_owned());
     }
     Ok(SelfTest {
         tolerance,
@@ -54,12 +49,11 @@ fn push_floats<K: PackSink>(
     writer: &mut PackWriter<K>,
     golden: &Checkpoint,
     name: &str,
-    stored: &str,
 ) -> Result<(), ConvertError> {
     let shape = golden.shape(name).unwrap_or_default().to_vec();
     let values = golden.read(name, &shape)?;
     Ok(writer.push(
-        &format!("self_test.{stored}"),
+        &format!("self_test.{name}"),
         &unbatched(name, &shape),
         Layout::F32,
         &values,

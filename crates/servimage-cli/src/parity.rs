@@ -1,0 +1,178 @@
+//! Our network against the outputs of the reference implementation in a golden folder.
+//!
+//! The golden's base alone and its base with both stages are converted in memory, loaded onto the device and run on
+//! the golden's inputs; besides, its images are cut to patches and its prompt is tokenized by our own code.
+
+use crate::convert::{ConvertOptions, convert};
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+use servimage_engine::{Engine, OpenDevice};
+use servimage_image::{Limits, ProcessorConfig, decode, patchify};
+use servimage_pack::{Layout, Manifest, MemorySource, Pack};
+use servimage_prompt::Tokenizer;
+use std::path::{Path, PathBuf};
+
+/// Bound on the largest difference of a patch value, in normalised units: decoders and bicubic rounding differ
+/// by at most a few of 255 steps at hard edges.
+const PIXEL_TOLERANCE: f64 = 0.05;
+
+/// One compared tensor.
+#[derive(Clone, Debug, Serialize)]
+pub struct ParityRow {
+    /// Name as in the golden.
+    pub tensor: String,
+    /// Largest absolute difference.
+    pub max_abs_error: f64,
+    /// What is held against the tolerance: the largest difference over the largest expected value
+    /// (for `pixel_values` and `input_ids` the absolute difference).
+    pub error: f64,
+    /// Bound on `error`.
+    pub tolerance: f64,
+    /// Whether it is kept.
+    pub passed: bool,
+}
+
+impl ParityRow {
+    fn new(tensor: impl Into<String>, max_abs_error: f64, error: f64, tolerance: f64) -> Self {
+        // Not `error > tolerance`: NaN must fail.
+        Self {
+            tensor: tensor.into(),
+            max_abs_error,
+            error,
+            tolerance,
+            passed: error <= tolerance,
+        }
+    }
+}
+
+/// The part of `golden.json` that is compared.
+#[derive(Deserialize)]
+struct GoldenFile {
+    prompt: String,
+    images: Vec<PathBuf>,
+}
+
+/// Bound on the relative error by layout, for networks of the goldens' size; see `crates/servimage-cli/README.md`.
+pub fn default_tolerance(quant: Layout) -> f64 {
+    match quant {
+        Layout::F32 | Layout::U32 => 1e-4,
+        Layout::F16 => 5e-3,
+        Layout::Q8 => 5e-2,
+        Layout::Q4 => 0.6,
+    }
+}
+
+/// Compares everything in `golden` that our code computes.
+///
+/// # Errors
+/// A golden that cannot be read or converted, or a device that fails.
+pub async fn parity(
+    golden: &Path,
+    quant: Layout,
+    device: &OpenDevice,
+    tolerance: f64,
+) -> anyhow::Result<Vec<ParityRow>> {
+    let mut base = ConvertOptions::new(golden.join("base"));
+    base.quant = quant;
+    base.golden = Some(golden.to_owned());
+    let mut staged = base.clone();
+    staged.stage1 = Some(golden.join("stage1")).filter(|path| path.exists());
+    staged.stage2 = Some(golden.join("stage2")).filter(|path| path.exists());
+
+    let pack = pack_of(&base)?;
+    let mut rows = input_rows(golden, &pack).await?;
+    rows.extend(network_rows(pack, device, tolerance).await?);
+    if staged.stage1.is_some() || staged.stage2.is_some() {
+        rows.extend(network_rows(pack_of(&staged)?, device, tolerance).await?);
+    }
+    Ok(rows)
+}
+
+fn pack_of(options: &ConvertOptions) -> anyhow::Result<MemorySource> {
+    let mut files = MemorySource::default();
+    convert(options, &mut files, |_| ())?;
+    Ok(files)
+}
+
+async fn network_rows(
+    pack: MemorySource,
+    device: &OpenDevice,
+    tolerance: f64,
+) -> anyhow::Result<Vec<ParityRow>> {
+    let engine = Engine::load_unproven(pack, device.clone(), &mut |_, _, _| ()).await?;
+    let rows = engine.self_test().rows.iter();
+    Ok(rows
+        .map(|row| {
+            ParityRow::new(
+                &row.tensor,
+                row.max_abs_error,
+                row.max_relative_error,
+                tolerance,
+            )
+        })
+        .collect())
+}
+
+/// Patches from the golden's images and ids from its prompt, against the golden's own.
+async fn input_rows(golden: &Path, pack: &MemorySource) -> anyhow::Result<Vec<ParityRow>> {
+    let path = golden.join("golden.json");
+    let text = std::fs::read(&path).with_context(|| format!("`{}`", path.display()))?;
+    let file: GoldenFile =
+        serde_json::from_slice(&text).with_context(|| format!("`{}`", path.display()))?;
+    let pack = Pack::open(pack).await?;
+
+    let expected = pack.read_tensor("self_test.pixel_values").await?.to_f32()?;
+    let mut found = Vec::new();
+    for image in &file.images {
+        let path = golden.join(image);
+        let bytes = std::fs::read(&path).with_context(|| format!("`{}`", path.display()))?;
+        let decoded =
+            decode(&bytes, &Limits::default()).with_context(|| format!("`{}`", path.display()))?;
+        found.extend(patchify(&decoded.image, &processor(pack.manifest())).rows);
+    }
+    let error = max_abs_error(&found, &expected);
+
+    let ids = Tokenizer::from_json(&pack.tokenizer_json().await?)?.encode(&file.prompt)?;
+    let expected_ids = pack.read_tensor("self_test.input_ids").await?.to_u32()?;
+    let differing = ids
+        .iter()
+        .zip(&expected_ids)
+        .filter(|(a, b)| a != b)
+        .count()
+        + ids.len().abs_diff(expected_ids.len());
+    Ok(vec![
+        ParityRow::new("input_ids", differing as f64, differing as f64, 0.0),
+        ParityRow::new("pixel_values", error, error, PIXEL_TOLERANCE),
+    ])
+}
+
+/// The pack's image processor in the terms of `servimage-image`.
+pub(crate) fn processor(manifest: &Manifest) -> ProcessorConfig {
+    ProcessorConfig {
+        min_pixels: manifest.image_processor.min_pixels,
+        max_pixels: manifest.image_processor.max_pixels,
+        patch_size: manifest.vision.patch_size as u32,
+        temporal_patch_size: manifest.vision.temporal_patch_size as u32,
+        merge_size: manifest.vision.spatial_merge_size as u32,
+        mean: manifest.image_processor.mean,
+        std: manifest.image_processor.std,
+    }
+}
+
+/// Infinite for different lengths and for NaN.
+fn max_abs_error(found: &[f32], expected: &[f32]) -> f64 {
+    if found.len() != expected.len() {
+        return f64::INFINITY;
+    }
+    let errors = found
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| f64::from((a - b).abs()));
+    errors.fold(0.0, |worst: f64, error| {
+        if error.is_nan() {
+            f64::INFINITY
+        } else {
+            worst.max(error)
+        }
+    })
+}
