@@ -116,15 +116,19 @@ impl FolderTask {
             .folder_names()
             .into_iter()
             .map(|name| folder.join(kind).join(name));
-        let Some(folder) = folders.into_iter().find(|folder| folder.is_dir()) else {
-            return Vec::new();
-        };
-        entries(&folder)
+        let found = folders.into_iter().find(|folder| folder.is_dir());
+        found
+            .and_then(|folder| files_in(&folder).ok())
             .unwrap_or_default()
-            .into_iter()
-            .filter(|path| path.is_file())
-            .collect()
     }
+}
+
+/// Files in `folder`, by name, hidden ones left out.
+pub(crate) fn files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    Ok(entries(folder)?
+        .into_iter()
+        .filter(|path| path.is_file())
+        .collect())
 }
 
 fn json_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

@@ -3,9 +3,11 @@
 mod bench;
 mod convert;
 mod device;
+mod judge;
 mod output;
 mod parity;
 mod score;
+mod score_outputs;
 mod verify;
 
 use clap::Subcommand;

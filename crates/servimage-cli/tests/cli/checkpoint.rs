@@ -17,7 +17,7 @@ pub fn golden() -> PathBuf {
 /// A tensor of a safetensors file: element type, shape, bytes.
 pub type Tensor = (Dtype, Vec<usize>, Vec<u8>);
 
-/// A copy of golden `a` (weights only) in a folder of its own.
+/// A copy of golden `a` in a folder of its own.
 pub struct Copy {
     pub folder: tempfile::TempDir,
 }
@@ -25,9 +25,7 @@ pub struct Copy {
 impl Copy {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for part in ["base", "stage1", "stage2"] {
-            copy_folder(&golden().join(part), &folder.path().join(part));
-        }
+        copy_folder(&golden(), folder.path());
         Self { folder }
     }
 

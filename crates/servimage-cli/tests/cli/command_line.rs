@@ -5,18 +5,21 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
 
-fn servimage(arguments: &[&str]) -> Output {
+/// Runs the binary.
+pub fn servimage(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_servimage"))
         .args(arguments)
         .output()
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+/// What a stream holds.
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn convert(out: &Path) -> Output {
+/// Converts golden `a` with both stages to q8.
+pub fn convert(out: &Path) -> Output {
     let folder = golden();
     let [base, stage1, stage2] =
         ["base", "stage1", "stage2"].map(|part| folder.join(part).display().to_string());
@@ -128,4 +131,29 @@ fn a_checkpoint_that_is_refused_leaves_no_pack() {
     ]);
     assert_eq!(output.status.code(), Some(2));
     assert!(!out.join("manifest.json").exists());
+}
+
+#[test]
+fn a_benchmark_folder_is_counted_and_its_oddities_are_named() {
+    let bench = golden().join("../../bench").display().to_string();
+    let output = servimage(&["bench", "check", &bench, "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&report["all"]["tasks"], &report["all"]["deliverables"]),
+        (&1070.into(), &2046.into())
+    );
+    assert!((report["all"]["price_usd"].as_f64().unwrap() - 295_038.08).abs() < 0.005);
+    assert!(
+        report["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|line| line.as_str().unwrap().starts_with("digital-296: "))
+    );
+    let empty = tempfile::tempdir().unwrap().path().display().to_string();
+    assert_eq!(
+        servimage(&["bench", "check", &empty]).status.code(),
+        Some(2)
+    );
 }

@@ -256,7 +256,11 @@ fn golden_vectors_become_the_self_test() {
         .expected;
     assert_eq!(
         expected,
-        ["base.hidden_states", "base.logits_last", "base.vision_embeds"]
+        [
+            "base.hidden_states",
+            "base.logits_last",
+            "base.vision_embeds"
+        ]
     );
 }
 

@@ -5,3 +5,5 @@
 mod checkpoint;
 mod command_line;
 mod convert;
+mod parity;
+mod score;

@@ -1,0 +1,89 @@
+//! `servimage parity`: the network equals the reference, and a difference does not go unseen.
+
+use crate::checkpoint::{Copy, golden};
+use crate::command_line::{servimage, text};
+use serde_json::Value;
+use std::path::Path;
+
+fn parity(golden: &Path, more: &[&str]) -> (Option<i32>, Value) {
+    let golden = golden.display().to_string();
+    let output = servimage(&[&["parity", "--golden", &golden, "--json"], more].concat());
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    (output.status.code(), report)
+}
+
+fn failed(report: &Value) -> Vec<&str> {
+    let rows = report["rows"].as_array().unwrap().iter();
+    rows.filter(|row| row["passed"] == false)
+        .map(|row| row["tensor"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn golden_a_is_reproduced_on_the_cpu() {
+    let (code, report) = parity(&golden(), &[]);
+    assert_eq!((code, failed(&report)), (Some(0), vec![]), "{report:#}");
+    let names: Vec<&str> = report["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["tensor"].as_str().unwrap())
+        .collect();
+    for name in [
+        "input_ids",
+        "pixel_values",
+        "base.vision_embeds",
+        "base.hidden_states",
+        "base.logits_last",
+        "stage1.cns_set",
+        "stage2.pay_logits",
+    ] {
+        assert!(names.contains(&name), "{name} is not compared: {names:?}");
+    }
+}
+
+#[test]
+fn quantized_weights_stay_within_their_stated_tolerance() {
+    for quant in ["f16", "q8", "q4"] {
+        let (code, report) = parity(&golden(), &["--quant", quant]);
+        assert_eq!(
+            (code, failed(&report)),
+            (Some(0), vec![]),
+            "{quant}: {report:#}"
+        );
+    }
+}
+
+#[test]
+fn a_changed_weight_or_expectation_is_seen() {
+    let flip_sign = |file: &str, tensor: &str| {
+        let copy = Copy::new();
+        copy.edit_tensors(file, |tensors| {
+            let bytes = &mut tensors.get_mut(tensor).unwrap().2;
+            bytes
+                .iter_mut()
+                .skip(3)
+                .step_by(4)
+                .for_each(|byte| *byte ^= 0x80);
+        });
+        let (code, report) = parity(copy.folder.path(), &[]);
+        assert_eq!(code, Some(1), "{tensor}");
+        failed(&report).join(" ")
+    };
+    let seen = flip_sign(
+        "base/model.safetensors",
+        "model.visual.deepstack_merger_list.1.linear_fc2.bias",
+    );
+    assert!(
+        seen.contains("base.hidden_states") && !seen.contains("base.vision_embeds"),
+        "{seen}"
+    );
+    let seen = flip_sign(
+        "stage2/llm_lora/adapter_model.safetensors",
+        "base_model.model.layers.3.mlp.up_proj.lora_B.weight",
+    );
+    assert_eq!(seen, "stage2.hidden_states stage2.pay_logits");
+    let seen = flip_sign("golden.safetensors", "stage1.veq_text");
+    assert_eq!(seen, "stage1.veq_text");
+}
