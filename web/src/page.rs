@@ -128,9 +128,11 @@ fn build() -> Page {
     let device = dom::query_param("device");
     let mut options = Options::from_params(pack.as_deref(), device.as_deref());
     options.pack_url = dom::absolute_url(&options.pack_url);
+    let lang = first_language();
+    options.language = lang.brief_language();
     let page = Page {
         session: RwSignal::new_local(Session::start(worker, options)),
-        lang: RwSignal::new(first_language()),
+        lang: RwSignal::new(lang),
         theme: RwSignal::new(first_theme()),
         requests: RwSignal::new(0),
         is_dragging: RwSignal::new(false),

@@ -2,7 +2,7 @@
 
 use super::bench_loader::BenchLoader;
 use super::input_picker::InputPicker;
-use super::task_picker::{DeliverablePicker, TaskPicker};
+use super::task_picker::{DeliverablePicker, TaskPicker, category_words};
 use crate::page::Page;
 use crate::session::format;
 use crate::text::{Key, fill};
@@ -33,6 +33,7 @@ fn BriefText(
 ) -> impl IntoView {
     let page = Page::here();
     let lang = task.language();
+    let category = task.category.clone();
     let price = task.price_usd.or_else(|| {
         let prices: Vec<f64> = task
             .deliverables
@@ -53,7 +54,7 @@ fn BriefText(
         <article class="brief-text">
             <h3 lang=lang>{task.name.clone()}</h3>
             <p class="meta">
-                <span class="tag" lang="en">{task.category.trim_start_matches("C-").to_owned()}</span>
+                <span class="tag">{move || category_words(page, &category)}</span>
                 {price.map(|price| view! { <span class="price num">{format::dollars(price)}</span> })}
                 <code class="dim">{task.task_id.clone()}</code>
             </p>

@@ -4,6 +4,7 @@ use crate::page::Page;
 use crate::session::DeliverableChoice;
 use crate::session::catalog::{Origin, Search};
 use crate::session::format;
+use crate::session::verdict_view::category_title;
 use crate::text::{Key, fill};
 use leptos::html::Select;
 use leptos::prelude::*;
@@ -49,6 +50,12 @@ pub fn TaskPicker() -> impl IntoView {
             }
         });
     });
+    // Without a benchmark there is little to search, and a stale search would hide what is left.
+    Effect::new(move |_| {
+        if n_bench.get() == 0 {
+            words.set(String::new());
+        }
+    });
     let is_list = move || n_bench.get() > 0 || !words.get().is_empty();
     let count = move || {
         fill(
@@ -65,7 +72,7 @@ pub fn TaskPicker() -> impl IntoView {
                     on:change=move |event| category.set(event_target_value(&event))>
                     <option value="">{page.t(Key::AnyCategory)}</option>
                     {move || categories.get().into_iter().map(|name| {
-                        let shown = name.trim_start_matches("C-").to_owned();
+                        let shown = category_words(page, &name);
                         view! { <option value=name>{shown}</option> }
                     }).collect_view()}
                 </select>
@@ -79,6 +86,14 @@ pub fn TaskPicker() -> impl IntoView {
             <p class="dim count" aria-live="polite">{move || is_list().then(count)}</p>
         </div>
     }
+}
+
+/// A category in the page's language; an unknown one as it is.
+pub fn category_words(page: Page, category: &str) -> String {
+    let known = category_title(category).map(|key| page.t(key)());
+    known
+        .unwrap_or_else(|| category.trim_start_matches("C-"))
+        .to_owned()
 }
 
 fn option_row(task: &Task, origin: Origin) -> OptionRow {

@@ -116,9 +116,15 @@ impl Catalog {
             .map(|entry| &entry.task)
     }
 
-    /// The task that is picked before anybody picks one.
-    pub fn first(&self) -> Option<&Arc<Task>> {
-        self.entries.first().map(|entry| &entry.task)
+    /// The task that is picked before anybody picks one: in the visitor's language (`zh` or `en`), and
+    /// one that needs no picture of the client's.
+    pub fn first(&self, language: &str) -> Option<&Arc<Task>> {
+        let suits = |entry: &&Entry| !entry.task.has_input && entry.task.language() == language;
+        self.entries
+            .iter()
+            .find(suits)
+            .or(self.entries.first())
+            .map(|entry| &entry.task)
     }
 
     /// Categories that occur, sorted.
@@ -205,5 +211,15 @@ mod tests {
             n_starter >= 1,
             "there must be something to pick before anything is dropped"
         );
+    }
+
+    #[test]
+    fn a_newcomer_meets_a_brief_in_their_language_that_needs_nothing_of_them() {
+        let catalog = Catalog::default();
+        for language in ["en", "zh"] {
+            let task = catalog.first(language).expect("a starter task");
+            assert_eq!(task.language(), language);
+            assert!(!task.has_input);
+        }
     }
 }

@@ -70,7 +70,7 @@ impl<P: WorkerPort> Session<P> {
     pub fn start(mut port: P, options: Options) -> Self {
         port.restart();
         let catalog = Catalog::default();
-        let task = catalog.first().cloned();
+        let task = catalog.first(options.language).cloned();
         Self {
             port,
             options,
@@ -234,7 +234,7 @@ impl<P: WorkerPort> Session<P> {
             .as_ref()
             .is_some_and(|task| self.catalog.get(&task.task_id).is_some());
         if !still_there {
-            self.task = self.catalog.first().cloned();
+            self.task = self.catalog.first(self.options.language).cloned();
             self.deliverable = DeliverableChoice::One(1);
         }
         self.notify(Notice::BenchForgotten);

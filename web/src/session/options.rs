@@ -12,6 +12,8 @@ pub struct Options {
     pub pack_url: String,
     /// Device to ask for.
     pub device: DevicePreference,
+    /// Language of the brief that is picked at first, `en` or `zh`.
+    pub language: &'static str,
 }
 
 impl Options {
@@ -27,7 +29,11 @@ impl Options {
             Some("cpu") => DevicePreference::Cpu,
             _ => DevicePreference::Auto,
         };
-        Self { pack_url, device }
+        Self {
+            pack_url,
+            device,
+            language: "en",
+        }
     }
 }
 

@@ -77,6 +77,16 @@ fn concept_words(id: &str) -> (Key, Key) {
     }
 }
 
+/// Title of one of the benchmark's categories.
+pub fn category_title(category: &str) -> Option<Key> {
+    match category {
+        "C-Portrait" => Some(Key::CategoryPortrait),
+        "C-Product" => Some(Key::CategoryProduct),
+        "C-Digital" => Some(Key::CategoryDigital),
+        _ => None,
+    }
+}
+
 /// Title of a hard rule; `None` for one without a translation, which is shown by its own name.
 pub fn rule_title(rule: &RuleResult) -> Option<Key> {
     const TITLES: [(&str, Key); 9] = [

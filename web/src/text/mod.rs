@@ -27,6 +27,14 @@ impl Lang {
         }
     }
 
+    /// As the tasks name their language.
+    pub fn brief_language(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
     /// The page's language for a browser's language tag.
     pub fn from_tag(tag: &str) -> Self {
         if tag.to_lowercase().starts_with("zh") {
@@ -87,7 +95,7 @@ keys! {
     DeviceSlow CpuReason ModelSummary ModelShape SelfTestPassed SelfTestFailed SelfTestBound SelfTestTensor
     SelfTestError LoadFailedTitle TryAgain Dismiss NoticeQueued NoticeQueuedEarly NoticePay NoticeRefuse
     NoticeFailed NoticeBench NoticeForgotten NoticeNotBench NoticeSkipped NoticeCopied DropAnywhere
-    DropTitle DropHint ChooseImages SamplesTitle SampleLabel BriefTitle SearchTasks Category AnyCategory
+    DropTitle DropHint ChooseImages SamplesTitle SampleLabel BriefTitle SearchTasks Category AnyCategory CategoryPortrait CategoryProduct CategoryDigital
     Task TasksFound Wishes Deliverable DeliverableOf DeliverablesInOrder BenchHint BenchChoose BenchForget
     BenchSummary InputMissing InputChosen InputChoose QueueTitle QueueCounts ExportJsonl ExportCsv Clear
     EmptyOneTitle EmptyOne EmptyTwoTitle EmptyTwo EmptyThreeTitle EmptyThree StateWaiting StateDecoding
