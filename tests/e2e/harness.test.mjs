@@ -14,7 +14,11 @@ before(async () => {
   server = createServer((request, response) => {
     const isScript = request.url.endsWith(".js");
     response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-    if (request.url === "/worker.js") response.end("onmessage = (e) => fetch(e.data, {method: 'POST', body: 'pixels'})");
+    const sends = "onmessage = (e) => fetch(e.data, {method: 'POST', body: 'pixels'";
+    if (request.url === "/worker.js") response.end(`${sends}})`);
+    else if (request.url === "/try.js") {
+      response.end(`${sends}, mode: 'no-cors'}).then(() => postMessage("sent"), () => postMessage("blocked"))`);
+    }
     else response.end(`<meta http-equiv="Content-Security-Policy" content="${policy}"><p>page</p>`);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -65,22 +69,32 @@ test("a worker that sends bytes is caught", async () => {
   await page.close();
 });
 
-test("a worker started from a blob takes over the page's policy", async () => {
+/** Start a worker from this address and have it fetch from another host; what came of it. */
+async function reachElsewhere(workerAddress) {
   const { page } = await open();
-  const elsewhere = createServer((_, response) => response.end("reached")).listen(0, "127.0.0.1");
   let reached = 0;
-  elsewhere.on("request", () => (reached += 1));
-  await new Promise((resolve) => elsewhere.once("listening", resolve));
-  await page.evaluate((target) => {
-    const script = `fetch("${target}", {mode: "no-cors"}).then(() => postMessage("sent"), () => postMessage("blocked"))`;
-    const blob = new Blob([script], { type: "text/javascript" });
-    globalThis.worker = new Worker(URL.createObjectURL(blob), { type: "module" });
-    globalThis.answer = new Promise((resolve) => (globalThis.worker.onmessage = (event) => resolve(event.data)));
-  }, `http://127.0.0.1:${elsewhere.address().port}/`);
-  assert.equal(await page.evaluate(() => globalThis.answer), "blocked");
-  assert.equal(reached, 0);
+  const elsewhere = createServer((_, response) => {
+    reached += 1;
+    response.end("reached");
+  });
+  await new Promise((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+  const target = `http://127.0.0.1:${elsewhere.address().port}/`;
+  const said = await page.evaluate(async ([address, target]) => {
+    const script = new Blob([`import "${location.origin}/try.js"`], { type: "text/javascript" });
+    const url = address === "blob" ? URL.createObjectURL(script) : address;
+    const worker = new Worker(url, { type: "module" });
+    const answer = new Promise((resolve) => (worker.onmessage = (event) => resolve(event.data)));
+    worker.postMessage(target);
+    return answer;
+  }, [workerAddress, target]);
   elsewhere.close();
   await page.close();
+  return { said, reached };
+}
+
+test("a worker started from a blob takes over the page's policy, one from an address does not", async () => {
+  assert.deepEqual(await reachElsewhere("blob"), { said: "blocked", reached: 0 });
+  assert.deepEqual(await reachElsewhere("/try.js"), { said: "sent", reached: 1 });
 });
 
 test("errors of the console are caught", async () => {
