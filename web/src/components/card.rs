@@ -53,13 +53,13 @@ pub fn CardView(
                     </div>
                     <CardActions id=id state=state />
                 </header>
-                {move || state.get().map(|state| card_body(page, id, state))}
+                {move || state.get().map(card_body)}
             </div>
         </article>
     }
 }
 
-fn card_body(page: Page, id: CardId, state: CardState) -> AnyView {
+fn card_body(state: CardState) -> AnyView {
     match state {
         CardState::Waiting => view! { <Busy words=Key::StateWaiting is_moving=false /> }.into_any(),
         CardState::Decoding => {
@@ -70,10 +70,7 @@ fn card_body(page: Page, id: CardId, state: CardState) -> AnyView {
         CardState::Done {
             verdict,
             work_millis,
-        } => {
-            let task = page.card(id, |card| card.task.clone()).unwrap_or_default();
-            view! { <VerdictView verdict=verdict task=task work_millis=work_millis /> }.into_any()
-        }
+        } => view! { <VerdictView verdict=verdict work_millis=work_millis /> }.into_any(),
     }
 }
 

@@ -10,7 +10,6 @@ use crate::session::format;
 use crate::session::verdict_view::concept_rows;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
-use servimage_bench::task::Task;
 use servimage_bench::verdict::Verdict;
 use std::sync::Arc;
 
@@ -19,13 +18,11 @@ use std::sync::Arc;
 pub fn VerdictView(
     /// What came out.
     verdict: Arc<Verdict>,
-    /// The task against which it was judged.
-    task: Arc<Task>,
     /// Milliseconds of work on this image.
     work_millis: f64,
 ) -> impl IntoView {
     let page = Page::here();
-    let rows = concept_rows(&verdict, &task);
+    let rows = concept_rows(&verdict);
     let (stamp, sign) = if verdict.pay {
         (Key::WouldPay, "✓")
     } else {

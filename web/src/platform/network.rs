@@ -32,7 +32,7 @@ pub fn watch_requests(on_requests: impl Fn(u32) + 'static) {
     if let Ok(observer) = PerformanceObserver::new(function) {
         let what = PerformanceObserverInit::new(&Array::of1(&"resource".into()));
         // Without the `resource` type there is nothing to count; every WebGPU browser has it.
-        let _ = observer.observe(&what);
+        observer.observe(&what);
         // The observer lives as long as the page does.
         callback.forget();
     }

@@ -1,7 +1,6 @@
 //! A verdict, prepared for the eye: what to draw and which words to take, but no language yet.
 
 use crate::text::Key;
-use servimage_bench::task::Task;
 use servimage_bench::verdict::{CONCEPTS, ConceptScore, RuleOutcome, RuleResult, Verdict};
 
 /// One concept's row.
@@ -28,8 +27,19 @@ pub enum ConceptValue {
     NotApplicableSaid(String),
 }
 
+/// The engine's reasons by words that only they hold; a reason that is not here is shown as it was said.
+const REASONS: [(&str, Key); 7] = [
+    ("no concept head", Key::WhyNoHead),
+    ("not trained on this concept", Key::WhyNotTrained),
+    ("asks for no text", Key::WhyNoText),
+    ("not an editing task", Key::WhyNoInput),
+    ("input image was not given", Key::WhyInputNotGiven),
+    ("asks for a single image", Key::WhyNoSet),
+    ("no other deliverable", Key::WhyNoOthers),
+];
+
 /// The seven concepts in their order.
-pub fn concept_rows(verdict: &Verdict, task: &Task) -> Vec<ConceptRow> {
+pub fn concept_rows(verdict: &Verdict) -> Vec<ConceptRow> {
     CONCEPTS
         .iter()
         .map(|id| {
@@ -37,9 +47,7 @@ pub fn concept_rows(verdict: &Verdict, task: &Task) -> Vec<ConceptRow> {
             let value = verdict
                 .concepts
                 .get(*id)
-                .map_or(ConceptValue::NotApplicable(Key::WhyNotGiven), |concept| {
-                    concept_value(id, concept, task)
-                });
+                .map_or(ConceptValue::NotApplicable(Key::WhyNotGiven), concept_value);
             ConceptRow {
                 id,
                 title,
@@ -50,18 +58,15 @@ pub fn concept_rows(verdict: &Verdict, task: &Task) -> Vec<ConceptRow> {
         .collect()
 }
 
-fn concept_value(id: &str, concept: &ConceptScore, task: &Task) -> ConceptValue {
+fn concept_value(concept: &ConceptScore) -> ConceptValue {
     if let (true, Some(score)) = (concept.applicable, concept.score) {
         return ConceptValue::Score(score, concept.distribution);
     }
-    match id {
-        "veq_text" if !task.wants_text => ConceptValue::NotApplicable(Key::WhyNoText),
-        "cns_edit" if !task.has_input => ConceptValue::NotApplicable(Key::WhyNoInput),
-        "cns_set" if task.output_quantity <= 1 => ConceptValue::NotApplicable(Key::WhyNoSet),
-        _ => match &concept.why_not {
-            Some(why) if !why.is_empty() => ConceptValue::NotApplicableSaid(why.clone()),
-            _ => ConceptValue::NotApplicable(Key::WhyNotGiven),
-        },
+    let said = concept.why_not.as_deref().unwrap_or_default();
+    match REASONS.iter().find(|(words, _)| said.contains(words)) {
+        Some((_, key)) => ConceptValue::NotApplicable(*key),
+        None if said.is_empty() => ConceptValue::NotApplicable(Key::WhyNotGiven),
+        None => ConceptValue::NotApplicableSaid(said.to_owned()),
     }
 }
 
@@ -120,10 +125,18 @@ pub fn outcome_words(outcome: RuleOutcome) -> (Key, &'static str, &'static str) 
 pub fn error_sentence(code: &str) -> Option<Key> {
     Some(match code {
         "image.empty" => Key::ErrorEmpty,
+        "image.damaged" => Key::ErrorDamaged,
+        "image.unreadable" | "image.missing" => Key::ErrorUnreadable,
         "image.truncated" => Key::ErrorTruncated,
         "image.not_an_image" => Key::ErrorNotAnImage,
         "image.too_large" => Key::ErrorTooLarge,
         "image.unsupported" => Key::ErrorUnsupported,
+        "pack.source" | "pack.missing_file" | "pack.network" => Key::ErrorPackMissing,
+        "pack.hash" | "pack.length" | "pack.size" | "pack.part" | "pack.json" => {
+            Key::ErrorPackDamaged
+        }
+        "pack.self_test_failed" => Key::ErrorSelfTest,
+        "device.no_gpu" => Key::ErrorNoGpu,
         "worker.broken" => Key::ErrorWorker,
         super::queue::CANCELLED => Key::ErrorCancelled,
         _ => return None,
@@ -151,28 +164,27 @@ mod tests {
 
     #[test]
     fn all_seven_concepts_have_a_row_even_where_the_verdict_is_silent() {
-        let rows = concept_rows(
-            &crate::session::tests::verdict("a.png", 0.7),
-            &Task::default(),
-        );
+        let rows = concept_rows(&crate::session::tests::verdict("a.png", 0.7));
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), CONCEPTS);
+        assert!(matches!(rows[0].value, ConceptValue::Score(score, Some(_)) if score == 4.0));
         assert_eq!(rows[6].value, ConceptValue::NotApplicable(Key::WhyNotGiven));
     }
 
     #[test]
-    fn a_concept_without_a_number_says_why_by_the_task() {
-        let verdict = verdict_with("cns_edit", silent(Some("no input image was given")));
-        let at = |task: &Task| concept_rows(&verdict, task)[5].value.clone();
-        let mut task = Task {
-            output_quantity: 1,
-            ..Task::default()
+    fn a_concept_without_a_number_says_why() {
+        let at = |why| {
+            concept_rows(&verdict_with("cns_edit", silent(why)))[5]
+                .value
+                .clone()
         };
-        assert_eq!(at(&task), ConceptValue::NotApplicable(Key::WhyNoInput));
-        task.has_input = true;
+        let known = Some("the task's input image was not given");
         assert_eq!(
-            at(&task),
-            ConceptValue::NotApplicableSaid("no input image was given".into())
+            at(known),
+            ConceptValue::NotApplicable(Key::WhyInputNotGiven)
         );
+        let new = "the moon is in the wrong phase";
+        assert_eq!(at(Some(new)), ConceptValue::NotApplicableSaid(new.into()));
+        assert_eq!(at(None), ConceptValue::NotApplicable(Key::WhyNotGiven));
     }
 
     #[test]

@@ -89,24 +89,28 @@ macro_rules! keys {
 }
 
 keys! {
-    PageTitle SkipToImages Headline Purpose LanguageLabel ThemeLabel ThemeAuto ThemeLight ThemeDark
-    StatusLabel PrivacyTitle RequestsSince RequestsNotYet PhaseStart PhaseDevice PhaseWeights PhaseCompile
-    PhaseSelfTest StepDevice StepWeights StepCompile StepSelfTest BytesOf ModelReady DeviceGpu DeviceCpu
-    DeviceSlow CpuReason ModelSummary ModelShape SelfTestPassed SelfTestFailed SelfTestBound SelfTestTensor
-    SelfTestError LoadFailedTitle TryAgain Dismiss NoticeQueued NoticeQueuedEarly NoticePay NoticeRefuse
-    NoticeFailed NoticeBench NoticeForgotten NoticeNotBench NoticeSkipped NoticeCopied DropAnywhere
-    DropTitle DropHint ChooseImages SamplesTitle SampleLabel BriefTitle SearchTasks Category AnyCategory CategoryPortrait CategoryProduct CategoryDigital
-    Task TasksFound Wishes Deliverable DeliverableOf DeliverablesInOrder BenchHint BenchChoose BenchForget
-    BenchSummary InputMissing InputChosen InputChoose QueueTitle QueueCounts ExportJsonl ExportCsv Clear
-    EmptyOneTitle EmptyOne EmptyTwoTitle EmptyTwo EmptyThreeTitle EmptyThree StateWaiting StateDecoding
-    StateScoring Cancel Retry Rejudge Remove NoPicture WouldPay WouldNotPay PPayCaption ThresholdAt
-    ExpectedDollars OfPrice ScoreHint LabelsTitle ConceptsTitle Concept ConceptBrief ConceptBriefHint
-    ConceptClarity ConceptClarityHint ConceptRealism ConceptRealismHint ConceptAesthetic
-    ConceptAestheticHint ConceptText ConceptTextHint ConceptEdit ConceptEditHint ConceptSet ConceptSetHint
-    NotApplicable WhyNoText WhyNoInput WhyNoSet WhyNotGiven Distributions RulesTitle NoRules Rule Required
-    Measured Outcome RuleAspect RuleDimensions RuleResolution RuleFileType RuleBackground RuleColours
-    RuleStyle RuleMaterial RuleText OutcomePass OutcomeFail OutcomeWarning OutcomeCannotCheck ErrorEmpty
-    ErrorTruncated ErrorNotAnImage ErrorTooLarge ErrorUnsupported ErrorWorker ErrorCancelled ProvenanceTitle
-    FromPack FromHash FromCalibration FromDevice FromDecoder FromTask FromBuild FromTime CopyJson SaveJson
-    FooterHonest FooterHow
+    PageTitle SkipToImages Headline Purpose LanguageLabel ThemeLabel ThemeAuto ThemeLight
+    ThemeDark StatusLabel PrivacyTitle RequestsSince RequestsNotYet PhaseStart PhaseDevice
+    PhaseWeights PhaseCompile PhaseSelfTest StepDevice StepWeights StepCompile StepSelfTest
+    BytesOf ModelReady DeviceGpu DeviceCpu DeviceSlow CpuReason ModelSummary ModelShape
+    SelfTestPassed SelfTestFailed SelfTestBound SelfTestTensor SelfTestError LoadFailedTitle
+    TryAgain Dismiss NoticeQueued NoticeQueuedEarly NoticePay NoticeRefuse NoticeFailed
+    NoticeBench NoticeForgotten NoticeNotBench NoticeSkipped NoticeCopied DropAnywhere DropTitle
+    DropHint ChooseImages SamplesTitle SampleLabel BriefTitle SearchTasks Category AnyCategory
+    CategoryPortrait CategoryProduct CategoryDigital Task TasksFound Wishes Deliverable
+    DeliverableOf DeliverablesInOrder BenchHint BenchChoose BenchForget BenchSummary InputMissing
+    InputChosen InputChoose QueueTitle QueueCounts ExportJsonl ExportCsv Clear EmptyOneTitle
+    EmptyOne EmptyTwoTitle EmptyTwo EmptyThreeTitle EmptyThree StateWaiting StateDecoding
+    StateScoring Cancel Retry Rejudge Remove NoPicture WouldPay WouldNotPay PPayCaption
+    ThresholdAt ExpectedDollars OfPrice ScoreHint LabelsTitle ConceptsTitle Concept ConceptBrief
+    ConceptBriefHint ConceptClarity ConceptClarityHint ConceptRealism ConceptRealismHint
+    ConceptAesthetic ConceptAestheticHint ConceptText ConceptTextHint ConceptEdit ConceptEditHint
+    ConceptSet ConceptSetHint NotApplicable WhyNoText WhyNoInput WhyNoSet WhyNotGiven WhyNoHead
+    WhyNotTrained WhyInputNotGiven WhyNoOthers Distributions RulesTitle NoRules Rule Required
+    Measured Outcome RuleAspect RuleDimensions RuleResolution RuleFileType RuleBackground
+    RuleColours RuleStyle RuleMaterial RuleText OutcomePass OutcomeFail OutcomeWarning
+    OutcomeCannotCheck ErrorEmpty ErrorDamaged ErrorUnreadable ErrorPackMissing ErrorPackDamaged
+    ErrorSelfTest ErrorNoGpu ErrorTruncated ErrorNotAnImage ErrorTooLarge ErrorUnsupported
+    ErrorWorker ErrorCancelled ProvenanceTitle FromPack FromHash FromCalibration FromDevice
+    FromDecoder FromTask FromBuild FromTime CopyJson SaveJson FooterHonest FooterHow
 }
