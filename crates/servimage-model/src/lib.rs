@@ -1,1 +1,24 @@
-//! The ServImageModel network in burn, loaded from a pack
+//! The ServImageModel network in burn: Qwen3-VL as a prefill-only scorer, with the concept and payment heads.
+//!
+//! Written once, for every size, device and quantization: every dimension comes from the pack, and how a
+//! weight is stored is known only to [`linear`]. Equal to `Qwen3VLForConditionalGeneration` of the Python
+//! package `transformers` (module `models/qwen3_vl`) and to the heads of the ServImage research code.
+//!
+//! Order of one evaluation: patches -> [`vision`] -> rows of tokens -> [`text`] -> [`heads`].
+
+pub mod error;
+pub mod heads;
+pub mod linear;
+pub mod model;
+pub mod network;
+pub mod positions;
+pub mod source;
+pub mod text;
+pub mod tokens;
+pub mod vision;
+
+pub use error::LoadError;
+pub use linear::Pass;
+pub use model::{ModelInput, ModelOutput, ServImageModel, Trace};
+pub use network::Network;
+pub use source::{PackParams, ParamSource, RandomParams};

@@ -1,0 +1,159 @@
+//! Where parameters come from: a pack, or a seeded random start for training.
+//!
+//! Both build the same modules through the same `load` functions, one tensor at a time.
+
+use crate::error::LoadError;
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use servimage_pack::{Pack, PackSource};
+use std::future::Future;
+
+/// What a parameter is, so that a random start knows its distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    /// Matrix: normal with deviation `1 / sqrt(d_in)`.
+    Weight,
+    /// Embedding or query: normal with deviation 0.02.
+    Table,
+    /// Gain of a norm: 1.
+    Ones,
+    /// Bias: 0.
+    Zeros,
+}
+
+/// Gives parameters by name.
+pub trait ParamSource {
+    /// The parameter `name` with `shape`, on the source's device.
+    fn param<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        kind: ParamKind,
+    ) -> impl Future<Output = Result<Param<Tensor<D>>, LoadError>>;
+
+    /// Rank of the payment adapter on the linear layer `name`, if it has one.
+    fn adapter_rank(&self, name: &str) -> Option<usize>;
+
+    /// Puts what follows on another device and returns the one before.
+    fn set_device(&mut self, device: Device) -> Device;
+}
+
+/// Parameters of a pack, uploaded one tensor at a time.
+pub struct PackParams<'a, S> {
+    pack: &'a Pack<S>,
+    device: Device,
+    on_bytes: &'a mut dyn FnMut(u64),
+}
+
+impl<'a, S: PackSource> PackParams<'a, S> {
+    /// Reads from `pack` to `device`; `on_bytes` hears the size of each tensor after its upload.
+    pub fn new(pack: &'a Pack<S>, device: Device, on_bytes: &'a mut dyn FnMut(u64)) -> Self {
+        Self {
+            pack,
+            device,
+            on_bytes,
+        }
+    }
+}
+
+impl<S: PackSource> ParamSource for PackParams<'_, S> {
+    async fn param<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        _kind: ParamKind,
+    ) -> Result<Param<Tensor<D>>, LoadError> {
+        let entry = self.pack.entry(name).ok_or_else(|| LoadError::Missing {
+            name: name.to_owned(),
+        })?;
+        if entry.shape.iter().product::<usize>() != shape.iter().product::<usize>()
+            || (D > 1 && entry.shape != shape)
+        {
+            return Err(LoadError::Shape {
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: entry.shape.clone(),
+            });
+        }
+        let tensor = self.pack.read_tensor(name).await?;
+        let values = tensor.to_f32()?;
+        let size_bytes = tensor.bytes.len() as u64;
+        drop(tensor);
+        let param = Param::from_data(TensorData::new(values, shape), &self.device);
+        (self.on_bytes)(size_bytes);
+        Ok(param)
+    }
+
+    fn adapter_rank(&self, name: &str) -> Option<usize> {
+        self.pack
+            .entry(&format!("{name}.lora_a"))
+            .and_then(|entry| entry.shape.first().copied())
+    }
+
+    fn set_device(&mut self, device: Device) -> Device {
+        std::mem::replace(&mut self.device, device)
+    }
+}
+
+/// A seeded random start (SplitMix64 and Box-Muller), the same on every machine and device.
+pub struct RandomParams {
+    state: u64,
+    device: Device,
+}
+
+impl RandomParams {
+    /// Parameters drawn from `seed` on `device`.
+    pub fn new(seed: u64, device: Device) -> Self {
+        Self {
+            state: seed,
+            device,
+        }
+    }
+
+    fn uniform(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+}
+
+impl ParamSource for RandomParams {
+    async fn param<const D: usize>(
+        &mut self,
+        _name: &str,
+        shape: [usize; D],
+        kind: ParamKind,
+    ) -> Result<Param<Tensor<D>>, LoadError> {
+        let n_values = shape.iter().product::<usize>();
+        let d_in = shape.last().copied().unwrap_or(1).max(1) as f64;
+        let values: Vec<f32> = match kind {
+            ParamKind::Weight => (0..n_values)
+                .map(|_| (self.normal() / d_in.sqrt()) as f32)
+                .collect(),
+            ParamKind::Table => (0..n_values)
+                .map(|_| (self.normal() * 0.02) as f32)
+                .collect(),
+            ParamKind::Ones => vec![1.0; n_values],
+            ParamKind::Zeros => vec![0.0; n_values],
+        };
+        Ok(Param::from_data(
+            TensorData::new(values, shape),
+            &self.device,
+        ))
+    }
+
+    fn adapter_rank(&self, _name: &str) -> Option<usize> {
+        None
+    }
+
+    fn set_device(&mut self, device: Device) -> Device {
+        std::mem::replace(&mut self.device, device)
+    }
+}
