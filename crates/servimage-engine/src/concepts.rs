@@ -1,0 +1,134 @@
+//! From logits to the verdict's numbers: concept distributions, applicability, P(pay).
+
+use servimage_bench::task::Task;
+use servimage_bench::verdict::{CONCEPTS, ConceptScore};
+use servimage_model::ModelOutput;
+use servimage_pack::manifest::{Calibration, Manifest};
+use std::collections::BTreeMap;
+
+/// What was given beside the image: decides which concepts apply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// Whether the task's input image was given.
+    pub input: bool,
+    /// Whether other deliverables of the task were given.
+    pub others: bool,
+}
+
+/// Calibrated probability that the client pays, from the logits of reject and accept.
+pub(crate) fn p_pay([reject, accept]: [f32; 2], calibration: &Calibration) -> f64 {
+    let logit = f64::from(accept) - f64::from(reject);
+    servimage_bench::score::calibrate(logit, calibration.a, calibration.b)
+}
+
+/// All seven concepts, those that do not apply with their reason.
+pub(crate) fn concepts(
+    output: &ModelOutput,
+    manifest: &Manifest,
+    task: &Task,
+    given: Given,
+) -> BTreeMap<String, ConceptScore> {
+    CONCEPTS
+        .iter()
+        .enumerate()
+        .map(|(i, &concept)| {
+            let why_not =
+                why_not_trained(concept, manifest).or_else(|| why_not_asked(concept, task, given));
+            let logits = output.concept_logits.as_ref().map(|all| &all[i][..5]);
+            let score = match (why_not, logits) {
+                (None, Some(logits)) => scored(logits),
+                (why_not, _) => not_applicable(why_not),
+            };
+            (concept.to_owned(), score)
+        })
+        .collect()
+}
+
+fn why_not_trained(concept: &str, manifest: &Manifest) -> Option<&'static str> {
+    if manifest.heads.concepts.is_empty() {
+        return Some("this model has no concept head: its zero-shot head judges the payment alone");
+    }
+    let trained = manifest
+        .heads
+        .concepts
+        .iter()
+        .any(|trained| trained == concept);
+    (!trained).then_some("this model was not trained on this concept")
+}
+
+/// Applicability comes from the task: the N/A class was never trained (spec, "Four things", 2).
+fn why_not_asked(concept: &str, task: &Task, given: Given) -> Option<&'static str> {
+    match concept {
+        "veq_text" if !task.wants_text => Some("the task asks for no text in the image"),
+        "cns_edit" if !task.has_input => Some("not an editing task: it has no input image"),
+        "cns_edit" if !given.input => Some("the task's input image was not given"),
+        "cns_set" if task.deliverables.len() < 2 => Some("the task asks for a single image"),
+        "cns_set" if !given.others => Some("no other deliverable of the task was given"),
+        _ => None,
+    }
+}
+
+fn not_applicable(why_not: Option<&'static str>) -> ConceptScore {
+    ConceptScore {
+        applicable: false,
+        why_not: why_not.map(str::to_owned),
+        score: None,
+        distribution: None,
+    }
+}
+
+/// Softmax over the classes 1 to 5 (N/A masked), and its expectation.
+fn scored(logits: &[f32]) -> ConceptScore {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weights: Vec<f64> = logits
+        .iter()
+        .map(|&logit| f64::from(logit - largest).exp())
+        .collect();
+    let sum: f64 = weights.iter().sum();
+    let mut distribution = [0.0; 5];
+    for (share, weight) in distribution.iter_mut().zip(&weights) {
+        *share = weight / sum;
+    }
+    let score = distribution
+        .iter()
+        .zip(1..)
+        .map(|(share, class)| share * f64::from(class))
+        .sum();
+    ConceptScore {
+        applicable: true,
+        why_not: None,
+        score: Some(score),
+        distribution: Some(distribution),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_concept_score_is_the_expectation_of_its_distribution() {
+        let score = scored(&[0.0, 0.0, 0.0, 0.0, 3.0_f32.ln()]);
+        let distribution = score.distribution.expect("scored");
+        assert!((distribution.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!((distribution[4] - 3.0 / 7.0).abs() < 1e-6);
+        assert!((score.score.expect("scored") - (1.0 + 2.0 + 3.0 + 4.0 + 15.0) / 7.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn calibration_moves_the_probability() {
+        let calibration = |a, b| Calibration {
+            method: "platt".into(),
+            a,
+            b,
+            n: 1,
+            reliability: vec![],
+        };
+        assert!((p_pay([0.0, 0.0], &calibration(1.0, 0.0)) - 0.5).abs() < 1e-12);
+        assert!(
+            (p_pay([1.0, 3.0], &calibration(0.5, 0.0)) - 1.0 / (1.0 + (-1.0_f64).exp())).abs()
+                < 1e-9
+        );
+        assert!(p_pay([1.0, 3.0], &calibration(0.5, -2.0)) < 0.5);
+    }
+}

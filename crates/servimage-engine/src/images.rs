@@ -1,0 +1,82 @@
+//! From the bytes of a request to the patches of at most six images, in the order of the prompt.
+
+use crate::error::EngineError;
+use crate::score::ScoreRequest;
+use servimage_image::{
+    Decoded, Limits, Patches, ProcessorConfig, composite_halves, decode, patchify,
+};
+use servimage_pack::manifest::Manifest;
+use servimage_prompt::{ImageSlot, Role};
+
+/// Decoded and cut images of one request.
+pub(crate) struct Prepared {
+    /// The image under evaluation.
+    pub candidate: Decoded,
+    /// One slot an image, in order.
+    pub slots: Vec<ImageSlot>,
+    /// `[n_patches, d_patch]`, image after image.
+    pub patches: Vec<f32>,
+}
+
+/// The pack's image processor in the terms of `servimage-image`.
+pub(crate) fn processor(manifest: &Manifest) -> ProcessorConfig {
+    ProcessorConfig {
+        min_pixels: manifest.image_processor.min_pixels,
+        max_pixels: manifest.image_processor.max_pixels,
+        patch_size: manifest.vision.patch_size as u32,
+        temporal_patch_size: manifest.vision.temporal_patch_size as u32,
+        merge_size: manifest.vision.spatial_merge_size as u32,
+        mean: manifest.image_processor.mean,
+        std: manifest.image_processor.std,
+    }
+}
+
+/// Decodes everything and cuts it to patches; each image's error names its role.
+pub(crate) fn prepare(
+    request: &ScoreRequest<'_>,
+    manifest: &Manifest,
+) -> Result<Prepared, EngineError> {
+    let limits = Limits::default();
+    let read = |bytes: &[u8], role| {
+        decode(bytes, &limits).map_err(|source| EngineError::Image { role, source })
+    };
+    let processor = processor(manifest);
+    let candidate = read(request.image, "the image")?;
+    let mut cut = vec![(Role::Candidate, patchify(&candidate.image, &processor))];
+    if let Some(input) = request.input {
+        cut.push((
+            Role::Input,
+            patchify(&read(input, "the input image")?.image, &processor),
+        ));
+    }
+    for (role, images, name) in [
+        (Role::Others, request.others, "another deliverable"),
+        (Role::References, request.references, "a reference image"),
+    ] {
+        let images = images
+            .iter()
+            .map(|bytes| Ok(read(bytes, name)?.image))
+            .collect::<Result<Vec<_>, EngineError>>()?;
+        cut.extend(
+            composite_halves(&images)
+                .iter()
+                .map(|tiles| (role, patchify(tiles, &processor))),
+        );
+    }
+    let slots = cut
+        .iter()
+        .map(|(role, Patches { grid, .. })| ImageSlot {
+            role: *role,
+            grid: *grid,
+        })
+        .collect();
+    let patches = cut
+        .into_iter()
+        .flat_map(|(_, patches)| patches.rows)
+        .collect();
+    Ok(Prepared {
+        candidate,
+        slots,
+        patches,
+    })
+}
