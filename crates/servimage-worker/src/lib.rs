@@ -1,1 +1,0 @@
-//! The web worker that owns the engine

@@ -1,0 +1,17 @@
+//! The web worker: owns the engine, a queue of images and the source of packs.
+//!
+//! Everything heavy happens here, so that the page stays smooth. The page talks to it in the messages of
+//! [`servimage_bench::message`]; requests are carried out one at a time, in order, and one bad image never ends the queue.
+
+mod fetch_source;
+mod inbox;
+mod platform;
+mod session;
+mod webgpu;
+
+fn main() {
+    console_error_panic_hook::set_once();
+    // Without a logger a shader that the browser refuses leaves no trace at all (notes on burn, 1.4).
+    console_log::init_with_level(log::Level::Warn).expect("the first logger of this worker");
+    session::start();
+}

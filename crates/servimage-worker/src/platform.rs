@@ -1,0 +1,88 @@
+//! The browser as this worker sees it: messages, clock, files. The only place that touches `web_sys` beside the fetcher.
+
+use js_sys::{Array, Reflect, Uint8Array};
+use serde::Serialize;
+use servimage_bench::message::Response;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, DedicatedWorkerGlobalScope};
+
+/// The worker's global scope.
+pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Sends a message to the page.
+pub(crate) fn post(response: &Response) {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    match response.serialize(&serializer) {
+        Ok(message) => {
+            if scope().post_message(&message).is_err() {
+                log::error!("the page could not be reached");
+            }
+        }
+        Err(error) => log::error!("a message could not be written: {error}"),
+    }
+}
+
+/// Milliseconds since the worker started.
+pub(crate) fn now_millis() -> f64 {
+    scope().performance().map_or(0.0, |clock| clock.now())
+}
+
+/// What a JavaScript error says.
+pub(crate) fn words_of(error: &JsValue) -> String {
+    let message = Reflect::get(error, &JsValue::from_str("message"))
+        .ok()
+        .and_then(|message| message.as_string());
+    message
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
+}
+
+/// The property `name` of an object, or `undefined`.
+pub(crate) fn property(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// The files that came with a request.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    /// The image under evaluation.
+    pub image: Option<Blob>,
+    /// The task's input image.
+    pub input: Option<Blob>,
+    /// Other deliverables of the task.
+    pub others: Vec<Blob>,
+    /// Reference images of the task.
+    pub references: Vec<Blob>,
+}
+
+impl Files {
+    /// Reads the property `files` of a posted message.
+    pub fn of(message: &JsValue) -> Self {
+        let files = property(message, "files");
+        let one = |name: &str| property(&files, name).dyn_into::<Blob>().ok();
+        let many = |name: &str| match property(&files, name).dyn_into::<Array>() {
+            Ok(blobs) => blobs
+                .iter()
+                .filter_map(|blob| blob.dyn_into::<Blob>().ok())
+                .collect(),
+            Err(_) => Vec::new(),
+        };
+        Self {
+            image: one("image"),
+            input: one("input"),
+            others: many("others"),
+            references: many("references"),
+        }
+    }
+}
+
+/// The bytes of a file.
+pub(crate) async fn bytes_of(blob: &Blob) -> Result<Vec<u8>, String> {
+    let buffer = JsFuture::from(blob.array_buffer())
+        .await
+        .map_err(|error| words_of(&error))?;
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
