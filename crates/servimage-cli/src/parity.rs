@@ -52,7 +52,10 @@ struct GoldenFile {
     images: Vec<PathBuf>,
 }
 
-/// Bound on the relative error by layout, for networks of the goldens' size; see `crates/servimage-cli/README.md`.
+/// Bound on the relative error by layout, for networks of the goldens' size.
+///
+/// Worst rows over goldens `a` and `b` (seed 5), CPU, 2026-11-23: f32 1.7e-6, f16 1.4e-3, q8 3.2e-2, q4 0.55. Random weights
+/// four layers deep and 48 to 96 wide are the worst case of quantization: nothing averages out.
 pub fn default_tolerance(quant: Layout) -> f64 {
     match quant {
         Layout::F32 | Layout::U32 => 1e-4,
