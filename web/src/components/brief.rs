@@ -49,6 +49,11 @@ fn BriefText(
         .map(|point| view! { <li lang=lang>{point.text.clone()}</li> })
         .collect_view();
     let wishes = move || fill(page.t(Key::Wishes)(), &[("count", &n_points.to_string())]);
+    // The benchmark's folders know of inputs that some briefs do not mention.
+    let wants_input = task.has_input
+        || page
+            .session
+            .with_untracked(|session| session.assets.input(&task.task_id).is_some());
     let task_for_deliverables = task.clone();
     view! {
         <article class="brief-text">
@@ -64,6 +69,6 @@ fn BriefText(
             })}
         </article>
         <DeliverablePicker task=task_for_deliverables />
-        {task.has_input.then(|| view! { <InputPicker task_id=task.task_id.clone() /> })}
+        {wants_input.then(|| view! { <InputPicker task_id=task.task_id.clone() /> })}
     }
 }

@@ -1,10 +1,11 @@
 //! What can be done with a card, and the flow of jobs to the worker.
 
 use super::port::{JobFiles, WorkerPort};
-use super::queue::{CANCELLED, CardId, CardState};
+use super::queue::{CANCELLED, Card, CardId, CardState};
 use super::{MAX_IN_FLIGHT, Session};
 use servimage_bench::message::Request;
 use servimage_bench::verdict::ErrorInfo;
+use std::collections::BTreeMap;
 
 impl<P: WorkerPort> Session<P> {
     /// Stops a card that has not settled; it can be tried again.
@@ -111,18 +112,10 @@ impl<P: WorkerPort> Session<P> {
             return;
         };
         let task = &card.task;
-        let others = self
-            .queue
-            .iter()
-            .filter(|other| {
-                other.task.task_id == task.task_id && other.deliverable != card.deliverable
-            })
-            .map(|other| other.file.clone())
-            .collect();
         let files = JobFiles {
             image: card.file.clone(),
             input: self.assets.input(&task.task_id).cloned(),
-            others,
+            others: self.others_of(card),
             references: self.assets.references(&task.task_id).to_vec(),
         };
         let request = Request::Score {
@@ -133,6 +126,19 @@ impl<P: WorkerPort> Session<P> {
             threshold: None,
         };
         self.port.post(&request, Some(&files));
+    }
+
+    /// The rest of a card's set: the latest image of each other deliverable that is not known to be bad.
+    fn others_of(&self, card: &Card<P::File>) -> Vec<P::File> {
+        let mut latest: BTreeMap<u32, P::File> = BTreeMap::new();
+        for other in self.queue.iter() {
+            let is_sibling =
+                other.task.task_id == card.task.task_id && other.deliverable != card.deliverable;
+            if is_sibling && !matches!(other.state, CardState::Failed(_)) {
+                latest.insert(other.deliverable, other.file.clone());
+            }
+        }
+        latest.into_values().collect()
     }
 
     fn withdraw(&mut self, id: CardId) {

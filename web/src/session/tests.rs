@@ -379,3 +379,26 @@ fn the_newest_drop_stands_first_with_its_images_in_order() {
         [new[0], new[1], old[0], old[1]]
     );
 }
+
+#[test]
+fn the_set_is_the_latest_good_image_of_each_other_deliverable() {
+    let mut session = ready_session();
+    session.add_bench_json("Product.json", &set_task_json());
+    drop_images(&mut session, &["old.png", "new.png"]);
+    drop_images(&mut session, &["bad.png"]);
+    let done = |job_id| Response::JobDone {
+        job_id,
+        verdict: Box::new(verdict("x", 0.7)),
+        work_millis: 1.0,
+    };
+    session.on_response(done(1));
+    session.on_response(done(2));
+    session.on_response(Response::JobFailed {
+        job_id: 3,
+        error: failure("image.truncated"),
+    });
+    session.pick_deliverable(DeliverableChoice::One(2));
+    drop_images(&mut session, &["second.png"]);
+    let (_, files) = session.port.requests.last().cloned().expect("a job");
+    assert_eq!(files.expect("files").others, ["new.png"]);
+}
