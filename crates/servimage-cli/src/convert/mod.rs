@@ -1,7 +1,7 @@
 //! From the published checkpoint layout to a pack.
 //!
 //! A base folder of Hugging Face, plus a folder for each trained stage. Stage 1 is merged into the base, stage 2 stays
-//! beside it as low-rank pairs (see [`lora`]); tensors pass through one at a time.
+//! beside it as low-rank pairs; tensors pass through one at a time.
 
 mod checkpoint;
 mod config;
