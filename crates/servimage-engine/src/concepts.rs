@@ -21,39 +21,55 @@ pub(crate) fn p_pay([reject, accept]: [f32; 2], calibration: &Calibration) -> f6
     servimage_bench::score::calibrate(logit, calibration.a, calibration.b)
 }
 
+/// Logits of the scores 1 to 5, by concept.
+pub(crate) type ConceptLogits = BTreeMap<&'static str, [f32; 5]>;
+
+/// Logits of the concept head; the N/A class is left out.
+pub(crate) fn head_logits(output: &ModelOutput) -> ConceptLogits {
+    let all = output.concept_logits.iter().flatten();
+    let scores = |[one, two, three, four, five, _]: &[f32; 6]| [*one, *two, *three, *four, *five];
+    let named = CONCEPTS.iter().zip(all);
+    named
+        .map(|(&concept, logits)| (concept, scores(logits)))
+        .collect()
+}
+
 /// All seven concepts, those that do not apply with their reason.
 pub(crate) fn concepts(
-    output: &ModelOutput,
+    logits: &ConceptLogits,
     manifest: &Manifest,
     task: &Task,
     given: Given,
 ) -> BTreeMap<String, ConceptScore> {
-    CONCEPTS
-        .iter()
-        .enumerate()
-        .map(|(i, &concept)| {
-            let why_not =
-                why_not_trained(concept, manifest).or_else(|| why_not_asked(concept, task, given));
-            let logits = output.concept_logits.as_ref().map(|all| &all[i][..5]);
-            let score = match (why_not, logits) {
-                (None, Some(logits)) => scored(logits),
-                (why_not, _) => not_applicable(why_not),
-            };
-            (concept.to_owned(), score)
-        })
+    let score = |concept| match (why_not(concept, manifest, task, given), logits.get(concept)) {
+        (None, Some(logits)) => scored(logits),
+        (why_not, _) => not_applicable(why_not),
+    };
+    let all = CONCEPTS.iter();
+    all.map(|&concept| (concept.to_owned(), score(concept)))
         .collect()
 }
 
-fn why_not_trained(concept: &str, manifest: &Manifest) -> Option<&'static str> {
-    if manifest.heads.concepts.is_empty() {
-        return Some("this model has no concept head: its zero-shot head judges the payment alone");
+/// Why a concept does not apply, if it does not.
+pub(crate) fn why_not(
+    concept: &str,
+    manifest: &Manifest,
+    task: &Task,
+    given: Given,
+) -> Option<&'static str> {
+    why_not_answered(concept, manifest).or_else(|| why_not_asked(concept, task, given))
+}
+
+fn why_not_answered(concept: &str, manifest: &Manifest) -> Option<&'static str> {
+    let heads = &manifest.heads;
+    let is_trained = heads.concepts.iter().any(|trained| trained == concept);
+    let is_zero_shot = heads.concepts.is_empty() && heads.zero_shot.is_some();
+    match (is_trained, is_zero_shot) {
+        (true, _) => None,
+        (false, true) if manifest.template.concept_tails.contains_key(concept) => None,
+        (false, true) => Some("this model's template has no question for this concept"),
+        (false, false) => Some("this model was not trained on this concept"),
     }
-    let trained = manifest
-        .heads
-        .concepts
-        .iter()
-        .any(|trained| trained == concept);
-    (!trained).then_some("this model was not trained on this concept")
 }
 
 /// Applicability comes from the task: the N/A class was never trained (spec, "Four things", 2).

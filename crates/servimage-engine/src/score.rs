@@ -1,16 +1,17 @@
 //! One image against one deliverable: bytes in, verdict out.
 
-use crate::concepts::{Given, concepts, p_pay};
+use crate::concepts::{ConceptLogits, Given, concepts, head_logits, p_pay, why_not};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::images::{Prepared, prepare};
 use servimage_bench::rules::{ImageFacts, check_rules};
 use servimage_bench::score::{expected_usd, servimage_score};
 use servimage_bench::task::Task;
-use servimage_bench::verdict::{Provenance, VERDICT_SCHEMA_VERSION, Verdict};
+use servimage_bench::verdict::{CONCEPTS, Provenance, VERDICT_SCHEMA_VERSION, Verdict};
 use servimage_image::Decoded;
-use servimage_model::{ModelInput, ModelOutput};
+use servimage_model::ModelInput;
 use servimage_pack::PackSource;
+use servimage_prompt::Prompt;
 
 /// What one evaluation is made from.
 #[derive(Clone, Debug)]
@@ -41,8 +42,8 @@ impl<S: PackSource> Engine<S> {
     /// Nothing is kept of a failed image: the next one can be scored at once.
     pub async fn score(&self, request: &ScoreRequest<'_>) -> Result<Verdict, EngineError> {
         let prepared = self.prepare(request)?;
-        let output = self.evaluate(request, &prepared).await?;
-        Ok(self.verdict(request, &prepared.candidate, &output))
+        let judged = self.evaluate(request, &prepared).await?;
+        Ok(self.verdict(request, &prepared.candidate, &judged))
     }
 
     fn prepare(&self, request: &ScoreRequest<'_>) -> Result<Prepared, EngineError> {
@@ -60,39 +61,53 @@ impl<S: PackSource> Engine<S> {
         &self,
         request: &ScoreRequest<'_>,
         prepared: &Prepared,
-    ) -> Result<ModelOutput, EngineError> {
-        let prompt =
-            self.prompt_builder()
-                .build(request.task, request.deliverable, &prepared.slots)?;
+    ) -> Result<Judged, EngineError> {
+        let (task, deliverable) = (request.task, request.deliverable);
+        let builder = self.prompt_builder();
+        let prompt = builder.build(task, deliverable, &prepared.slots)?;
         if prompt.brief_cut {
             log::warn!(
                 "the brief of {} is longer than the model reads and was cut",
-                request.task.task_id
+                task.task_id
             );
         }
-        let input = ModelInput {
-            ids: prompt.ids,
-            positions: prompt.positions,
-            patches: prepared.patches.clone(),
-            grids: prepared.slots.iter().map(|slot| slot.grid).collect(),
-        };
-        Ok(self.model().evaluate(&input).await?)
+        let output = self
+            .model()
+            .evaluate(&model_input(prompt, prepared))
+            .await?;
+        let mut concepts = head_logits(&output);
+        for concept in self.asked_concepts(request) {
+            let prompt = builder.build_asking(task, deliverable, &prepared.slots, concept)?;
+            let Some(prompt) = prompt else { continue };
+            let answer = self
+                .model()
+                .evaluate(&model_input(prompt, prepared))
+                .await?;
+            concepts.extend(answer.digit_logits.map(|digits| (concept, digits)));
+        }
+        Ok(Judged {
+            pay_logits: output.pay_logits,
+            concepts,
+        })
     }
 
-    fn verdict(
-        &self,
-        request: &ScoreRequest<'_>,
-        candidate: &Decoded,
-        output: &ModelOutput,
-    ) -> Verdict {
+    /// Concepts that the zero-shot head has to be asked for, one prompt each; none where a concept head answers them all.
+    fn asked_concepts(&self, request: &ScoreRequest<'_>) -> Vec<&'static str> {
+        let heads = &self.manifest().heads;
+        if heads.payment || !heads.concepts.is_empty() || heads.zero_shot.is_none() {
+            return Vec::new();
+        }
+        let applies = |concept: &&&str| {
+            why_not(concept, self.manifest(), request.task, given(request)).is_none()
+        };
+        CONCEPTS.iter().filter(applies).copied().collect()
+    }
+
+    fn verdict(&self, request: &ScoreRequest<'_>, candidate: &Decoded, judged: &Judged) -> Verdict {
         let manifest = self.manifest();
         let task = request.task;
-        let given = Given {
-            input: request.input.is_some(),
-            others: !request.others.is_empty(),
-        };
-        let concepts = concepts(output, manifest, task, given);
-        let p_pay = p_pay(output.pay_logits, &manifest.calibration);
+        let concepts = concepts(&judged.concepts, manifest, task, given(request));
+        let p_pay = p_pay(judged.pay_logits, &manifest.calibration);
         let threshold = request.threshold.unwrap_or(manifest.threshold);
         let price_usd = task
             .deliverable(request.deliverable)
@@ -131,6 +146,29 @@ impl<S: PackSource> Engine<S> {
                 std::env::consts::ARCH
             ),
         }
+    }
+}
+
+/// What the network says of one image.
+struct Judged {
+    /// Logits of reject and accept.
+    pay_logits: [f32; 2],
+    concepts: ConceptLogits,
+}
+
+fn given(request: &ScoreRequest<'_>) -> Given {
+    Given {
+        input: request.input.is_some(),
+        others: !request.others.is_empty(),
+    }
+}
+
+fn model_input(prompt: Prompt, prepared: &Prepared) -> ModelInput {
+    ModelInput {
+        ids: prompt.ids,
+        positions: prompt.positions,
+        patches: prepared.patches.clone(),
+        grids: prepared.slots.iter().map(|slot| slot.grid).collect(),
     }
 }
 

@@ -185,6 +185,9 @@ pub struct PromptTemplate {
     pub image_suffix: String,
     /// After the last image, with chat marks.
     pub tail: String,
+    /// The same where the zero-shot head is asked for one concept's digit (1 to 5), by concept; a concept without one is not asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub concept_tails: BTreeMap<String, String>,
     /// One line an image in `{image_lines}`, by role: `candidate`, `input`, `others`, `references`; slot `{index}` (1-based).
     pub image_lines: BTreeMap<String, String>,
     /// Words for what a task does not name, by slot.

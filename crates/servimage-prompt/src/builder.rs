@@ -165,6 +165,32 @@ impl PromptBuilder {
         deliverable: u32,
         images: &[ImageSlot],
     ) -> Result<Prompt, PromptError> {
+        self.build_with_tail(task, deliverable, images, &self.template.tail)
+    }
+
+    /// The same prompt, but asking for one concept's digit; absent where the template has no words for it.
+    ///
+    /// # Errors
+    /// As [`PromptBuilder::build`].
+    pub fn build_asking(
+        &self,
+        task: &Task,
+        deliverable: u32,
+        images: &[ImageSlot],
+        concept: &str,
+    ) -> Result<Option<Prompt>, PromptError> {
+        let tail = self.template.concept_tails.get(concept);
+        tail.map(|tail| self.build_with_tail(task, deliverable, images, tail))
+            .transpose()
+    }
+
+    fn build_with_tail(
+        &self,
+        task: &Task,
+        deliverable: u32,
+        images: &[ImageSlot],
+        tail: &str,
+    ) -> Result<Prompt, PromptError> {
         check_images(images)?;
         let judged =
             task.deliverable(deliverable)
@@ -188,6 +214,7 @@ impl PromptBuilder {
             });
         }
         self.push_images(&mut text, images)?;
+        text.push_str(tail);
         let ids = self.tokenizer.encode(&text)?;
         let grids: Vec<_> = images.iter().map(|image| image.grid).collect();
         let image_spans = image_spans(&ids, &grids, &self.special, self.merge)?;
@@ -202,7 +229,7 @@ impl PromptBuilder {
         })
     }
 
-    /// Appends the images' placeholders and the tail.
+    /// Appends the images' placeholders.
     fn push_images(&self, text: &mut String, images: &[ImageSlot]) -> Result<(), PromptError> {
         for (index, image) in images.iter().enumerate() {
             let n_tokens = n_tokens(index, image.grid, self.merge)?;
@@ -210,7 +237,6 @@ impl PromptBuilder {
             text.push_str(&self.image_token.repeat(n_tokens));
             text.push_str(&self.template.image_suffix);
         }
-        text.push_str(&self.template.tail);
         Ok(())
     }
 

@@ -294,3 +294,20 @@ fn a_template_or_tokenizer_that_does_not_fit_is_refused_before_any_image() {
         Err(PromptError::Tokenizer { .. })
     ));
 }
+
+#[test]
+fn asking_for_a_concept_changes_only_what_stands_behind_the_images() {
+    let template = default_template();
+    let builder = builder(&template).expect("the project's own template fits");
+    let slots = [candidate(4, 4)];
+    let pay = builder.build(&task(), 1, &slots).expect("a prompt");
+    let asked = builder
+        .build_asking(&task(), 1, &slots, "veq_clarity")
+        .expect("a prompt")
+        .expect("the template asks for clarity");
+    let end = pay.image_spans[0].end;
+    assert_eq!(asked.ids[..end], pay.ids[..end]);
+    assert_ne!(asked.ids[end..], pay.ids[end..]);
+    let unknown = builder.build_asking(&task(), 1, &slots, "loudness");
+    assert!(unknown.expect("no error").is_none());
+}

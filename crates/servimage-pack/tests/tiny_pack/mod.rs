@@ -99,6 +99,7 @@ fn template() -> PromptTemplate {
         image_prefix: "<".into(),
         image_suffix: ">".into(),
         tail: String::new(),
+        concept_tails: BTreeMap::new(),
         image_lines: BTreeMap::new(),
         missing: BTreeMap::new(),
         max_brief_tokens: 16,
