@@ -26,13 +26,22 @@ export class App {
     Object.assign(this, { page, watched, browser });
   }
 
-  /** Wait for the model; from then on the network must be silent. */
-  async ready() {
+  /** Wait until the model is ready or has failed; which of the two. */
+  async modelState() {
     const settled = '[data-testid="model-status"]:is([data-state="ready"],[data-state="failed"])';
     await this.page.waitForSelector(settled);
-    const status = this.page.getByTestId("model-status");
-    if ((await status.getAttribute("data-state")) !== "ready") {
-      throw new Error(`the model failed to load: ${await status.innerText()}`);
+    return this.page.getByTestId("model-status").getAttribute("data-state");
+  }
+
+  /** What the page says about its model. */
+  async modelSentence() {
+    return this.page.getByTestId("model-status").innerText();
+  }
+
+  /** Wait for the model; from then on the network must be silent. */
+  async ready() {
+    if ((await this.modelState()) !== "ready") {
+      throw new Error(`the model failed to load: ${await this.modelSentence()}`);
     }
     this.watched.markReady();
     return this;
