@@ -76,8 +76,9 @@ fn why_not_answered(concept: &str, manifest: &Manifest) -> Option<&'static str> 
 fn why_not_asked(concept: &str, task: &Task, given: Given) -> Option<&'static str> {
     match concept {
         "veq_text" if !task.wants_text => Some("the task asks for no text in the image"),
-        "cns_edit" if !task.has_input => Some("not an editing task: it has no input image"),
-        "cns_edit" if !given.input => Some("the task's input image was not given"),
+        "cns_edit" if given.input => None,
+        "cns_edit" if task.has_input => Some("the task's input image was not given"),
+        "cns_edit" => Some("not an editing task: it has no input image"),
         "cns_set" if task.deliverables.len() < 2 => Some("the task asks for a single image"),
         "cns_set" if !given.others => Some("no other deliverable of the task was given"),
         _ => None,

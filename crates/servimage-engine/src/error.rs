@@ -49,7 +49,7 @@ pub enum EngineError {
     /// An image could not be read.
     #[error("{role}: {source}")]
     Image {
-        /// `the image`, `the input image`, `another deliverable`, `a reference image`.
+        /// `the image` or `the input image`.
         role: &'static str,
         /// Why.
         #[source]

@@ -1,9 +1,10 @@
 //! From the bytes of a request to the patches of at most six images, in the order of the prompt.
 
+use crate::concepts::Given;
 use crate::error::EngineError;
 use crate::score::ScoreRequest;
 use servimage_image::{
-    Decoded, Limits, Patches, ProcessorConfig, composite_halves, decode, patchify,
+    Decoded, Limits, Patches, ProcessorConfig, Rgb8Image, composite_halves, decode, patchify,
 };
 use servimage_pack::manifest::Manifest;
 use servimage_prompt::{ImageSlot, Role};
@@ -16,6 +17,28 @@ pub(crate) struct Prepared {
     pub slots: Vec<ImageSlot>,
     /// `[n_patches, d_patch]`, image after image.
     pub patches: Vec<f32>,
+}
+
+impl Prepared {
+    /// What the prompt shows beside the image.
+    pub fn given(&self) -> Given {
+        let has = |role| self.slots.iter().any(|slot| slot.role == role);
+        Given {
+            input: has(Role::Input),
+            others: has(Role::Others),
+        }
+    }
+}
+
+/// A picture beside the image; a damaged one is left out, because it must not take this image's verdict with it.
+fn readable(bytes: &[u8], role: Role, limits: &Limits) -> Option<Rgb8Image> {
+    match decode(bytes, limits) {
+        Ok(decoded) => Some(decoded.image),
+        Err(error) => {
+            log::warn!("one of the {} was left out: {error}", role.key());
+            None
+        }
+    }
 }
 
 /// The pack's image processor in the terms of `servimage-image`.
@@ -31,7 +54,7 @@ pub(crate) fn processor(manifest: &Manifest) -> ProcessorConfig {
     }
 }
 
-/// Decodes everything and cuts it to patches; each image's error names its role.
+/// Decodes everything and cuts it to patches; the error of the image or the input image names its role.
 pub(crate) fn prepare(
     request: &ScoreRequest<'_>,
     manifest: &Manifest,
@@ -49,16 +72,17 @@ pub(crate) fn prepare(
             patchify(&read(input, "the input image")?.image, &processor),
         ));
     }
-    for (role, images, name) in [
-        (Role::Others, request.others, "another deliverable"),
-        (Role::References, request.references, "a reference image"),
+    for (role, images) in [
+        (Role::Others, request.others),
+        (Role::References, request.references),
     ] {
-        let images = images
+        let images: Vec<_> = images
             .iter()
-            .map(|bytes| Ok(read(bytes, name)?.image))
-            .collect::<Result<Vec<_>, EngineError>>()?;
+            .filter_map(|bytes| readable(bytes, role, &limits))
+            .collect();
+        let tiles = composite_halves(&images);
         cut.extend(
-            composite_halves(&images)
+            tiles
                 .iter()
                 .map(|tiles| (role, patchify(tiles, &processor))),
         );

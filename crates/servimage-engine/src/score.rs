@@ -1,6 +1,6 @@
 //! One image against one deliverable: bytes in, verdict out.
 
-use crate::concepts::{ConceptLogits, Given, concepts, head_logits, p_pay, why_not};
+use crate::concepts::{ConceptLogits, concepts, head_logits, p_pay, why_not};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::images::{Prepared, prepare};
@@ -43,7 +43,7 @@ impl<S: PackSource> Engine<S> {
     pub async fn score(&self, request: &ScoreRequest<'_>) -> Result<Verdict, EngineError> {
         let prepared = self.prepare(request)?;
         let judged = self.evaluate(request, &prepared).await?;
-        Ok(self.verdict(request, &prepared.candidate, &judged))
+        Ok(self.verdict(request, &prepared, &judged))
     }
 
     fn prepare(&self, request: &ScoreRequest<'_>) -> Result<Prepared, EngineError> {
@@ -76,7 +76,7 @@ impl<S: PackSource> Engine<S> {
             .evaluate(&model_input(prompt, prepared))
             .await?;
         let mut concepts = head_logits(&output);
-        for concept in self.asked_concepts(request) {
+        for concept in self.asked_concepts(request, prepared) {
             let prompt = builder.build_asking(task, deliverable, &prepared.slots, concept)?;
             let Some(prompt) = prompt else { continue };
             let answer = self
@@ -92,21 +92,21 @@ impl<S: PackSource> Engine<S> {
     }
 
     /// Concepts that the zero-shot head has to be asked for, one prompt each; none where a concept head answers them all.
-    fn asked_concepts(&self, request: &ScoreRequest<'_>) -> Vec<&'static str> {
+    fn asked_concepts(&self, request: &ScoreRequest<'_>, prepared: &Prepared) -> Vec<&'static str> {
         let heads = &self.manifest().heads;
         if heads.payment || !heads.concepts.is_empty() || heads.zero_shot.is_none() {
             return Vec::new();
         }
         let applies = |concept: &&&str| {
-            why_not(concept, self.manifest(), request.task, given(request)).is_none()
+            why_not(concept, self.manifest(), request.task, prepared.given()).is_none()
         };
         CONCEPTS.iter().filter(applies).copied().collect()
     }
 
-    fn verdict(&self, request: &ScoreRequest<'_>, candidate: &Decoded, judged: &Judged) -> Verdict {
+    fn verdict(&self, request: &ScoreRequest<'_>, prepared: &Prepared, judged: &Judged) -> Verdict {
         let manifest = self.manifest();
         let task = request.task;
-        let concepts = concepts(&judged.concepts, manifest, task, given(request));
+        let concepts = concepts(&judged.concepts, manifest, task, prepared.given());
         let p_pay = p_pay(judged.pay_logits, &manifest.calibration);
         let threshold = request.threshold.unwrap_or(manifest.threshold);
         let price_usd = task
@@ -124,7 +124,7 @@ impl<S: PackSource> Engine<S> {
             expected_usd: expected_usd(p_pay, price_usd),
             servimage_score: servimage_score(&concepts, &manifest.score_weights),
             concepts,
-            rules: check_rules(task, request.deliverable, &facts(candidate)),
+            rules: check_rules(task, request.deliverable, &facts(&prepared.candidate)),
             provenance: self.provenance(task),
         }
     }
@@ -154,13 +154,6 @@ struct Judged {
     /// Logits of reject and accept.
     pay_logits: [f32; 2],
     concepts: ConceptLogits,
-}
-
-fn given(request: &ScoreRequest<'_>) -> Given {
-    Given {
-        input: request.input.is_some(),
-        others: !request.others.is_empty(),
-    }
 }
 
 fn model_input(prompt: Prompt, prepared: &Prepared) -> ModelInput {
