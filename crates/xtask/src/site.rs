@@ -10,7 +10,7 @@ pub fn build() -> Result<()> {
     let dist = workspace::dist();
     let mut trunk = command("trunk");
     // Trunk would otherwise look for newer tools on the network; setup has installed the right ones.
-    trunk.args(["build", "--offline", "true", "--skip-version-check", "true"]);
+    trunk.args(["build", "--skip-version-check", "--offline", "true"]);
     trunk
         .args(["--locked", "true", "--cargo-profile", "wasm", "--dist"])
         .arg(&dist);

@@ -14,8 +14,8 @@ export const servimage = process.env.SERVIMAGE_CLI ?? join(target, "release", "s
 /** What the tests write. */
 export const scratch = join(target, "e2e");
 
-/** The pack that ships with the page. */
-export const nanoPack = join(root, "public", "models", "nano");
+/** The pack that ships with the page; it is served at `/models/nano/`. */
+export const nanoPack = process.env.SERVIMAGE_NANO ?? join(root, "public", "models", "nano");
 
 /** Reference data beside the repository. */
 export const shared = process.env.SERVIMAGE_SHARED ?? resolve(root, "../shared");
