@@ -21,7 +21,7 @@ before(async () => {
   await app.ready();
   const files = ["C-Portrait/Portrait.json", "C-Product/Product.json", "C-Digital/Digital.json"];
   await app.drop(files.map((file) => existing(join(bench, file))));
-  await app.page.getByTestId("bench-summary").waitFor();
+  await app.page.getByTestId("bench-summary").filter({ hasText: "1,070" }).waitFor({ timeout: 60_000 });
 });
 after(async () => {
   await app?.close();

@@ -62,7 +62,7 @@ for (const webgpu of ["swiftshader", "no-adapter", "absent"]) {
       for (const field of ["pack_sha256", "quant", "calibration", "task_version"]) {
         assert.equal(verdict.provenance[field], native.provenance[field], field);
       }
-      assert.match(verdict.provenance.device, isGpu ? /webgpu/i : /cpu/i);
+      assert.match(verdict.provenance.device, isGpu ? /gpu/i : /cpu/i);
     });
 
     test("the console shows no error", () => {
