@@ -15,10 +15,12 @@ pub mod positions;
 pub mod source;
 pub mod text;
 pub mod tokens;
+pub mod trace;
 pub mod vision;
 
 pub use error::LoadError;
 pub use linear::Pass;
-pub use model::{ModelInput, ModelOutput, ServImageModel, Trace};
+pub use model::{ModelInput, ModelOutput, ServImageModel};
 pub use network::Network;
 pub use source::{PackParams, ParamSource, RandomParams};
+pub use trace::Trace;

@@ -1,9 +1,7 @@
 //! A whole ServImageModel on a device: one prompt in, head outputs out.
 
 use crate::error::{LoadError, RunError};
-use crate::heads::{
-    AttentionPooling, CONCEPT_HEADS, ConceptHead, ConceptWidths, N_CLASSES, PaymentHead, Pooled,
-};
+use crate::heads::{AttentionPooling, ConceptHead, ConceptWidths, N_CLASSES, PaymentHead, Pooled};
 use crate::linear::Pass;
 use crate::network::{Network, SequenceLayout};
 use crate::source::{PackParams, ParamSource};
@@ -38,9 +36,6 @@ pub struct ModelOutput {
     pub pooling_weights: Vec<f32>,
 }
 
-/// Named intermediate results, for parity and self-tests.
-pub type Trace = Vec<(String, Vec<f32>)>;
-
 /// A loaded ServImageModel.
 #[derive(Debug)]
 pub struct ServImageModel {
@@ -58,10 +53,14 @@ pub struct ServImageModel {
     device: Device,
 }
 
-/// Results of one pass over the network.
-struct PassResult {
-    visual: Tensor<2>,
-    hidden: Tensor<3>,
+/// What both passes leave on the device.
+pub(crate) struct Passes {
+    /// `[n_visual_tokens, d_model]` of the concept pass.
+    pub visual: Tensor<2>,
+    /// `[1, seq_len, d_model]` after the final norm.
+    pub concepts: Tensor<3>,
+    /// The same of the payment pass; equal where the heads share one pass.
+    pub payment: Tensor<3>,
 }
 
 impl ServImageModel {
@@ -145,26 +144,40 @@ impl ServImageModel {
     /// # Errors
     /// [`RunError`] where the parts of the input do not belong together, or the device fails.
     pub async fn evaluate(&self, input: &ModelInput) -> Result<ModelOutput, RunError> {
+        let passes = self.run(input)?;
+        self.answer(&passes).await
+    }
+
+    /// Queues both passes on the device; one where the heads share it.
+    pub(crate) fn run(&self, input: &ModelInput) -> Result<Passes, RunError> {
         self.check(input)?;
-        let lengths = [input.ids.len()];
-        let first = self.run_pass(input, Pass::Concepts)?;
+        let (visual, concepts) = self.run_pass(input, Pass::Concepts)?;
+        let payment = match self.payment_pool.is_some() && self.network.has_adapter() {
+            true => self.run_pass(input, Pass::Payment)?.1,
+            false => concepts.clone(),
+        };
+        Ok(Passes {
+            visual,
+            concepts,
+            payment,
+        })
+    }
+
+    /// What the heads say of both passes' hidden states.
+    pub(crate) async fn answer(&self, passes: &Passes) -> Result<ModelOutput, RunError> {
+        let lengths = [passes.concepts.dims()[1]];
+        let pool =
+            |pool: &AttentionPooling, hidden: &Tensor<3>| pool.forward(hidden.clone(), &lengths);
         let concept = self
             .concept_pool
             .as_ref()
-            .map(|pool| pool.forward(first.hidden.clone(), &lengths));
-        let second = match self.payment_pool.is_some() && self.network.has_adapter() {
-            true => self.run_pass(input, Pass::Payment)?.hidden,
-            false => first.hidden,
-        };
+            .map(|query| pool(query, &passes.concepts));
         let payment = self
             .payment_pool
             .as_ref()
-            .map(|pool| pool.forward(second.clone(), &lengths));
-        let last = self
-            .zero_shot
-            .as_ref()
-            .filter(|_| payment.is_none())
-            .map(|_| last_row(second));
+            .map(|query| pool(query, &passes.payment));
+        let last = (self.zero_shot.is_some() && payment.is_none())
+            .then(|| last_row(passes.payment.clone()));
         self.read_out(concept, payment, last).await
     }
 
@@ -239,7 +252,7 @@ impl ServImageModel {
                 found: "neither".to_owned(),
             });
         };
-        let table = self.lm_head.as_ref().unwrap_or(&self.tokens);
+        let table = self.answer_table();
         let pay = table.logits(last, &[answers.reject, answers.accept])?;
         let digits = table.logits(last, &answers.digits)?;
         let mut digit_logits = [0.0; 5];
@@ -247,52 +260,7 @@ impl ServImageModel {
         Ok((pair(&pay), Some(digit_logits)))
     }
 
-    /// Intermediate results of one prompt by the names of the reference's outputs; `base.*` where the pack carries no head.
-    ///
-    /// # Errors
-    /// As [`ServImageModel::evaluate`].
-    pub async fn trace(&self, input: &ModelInput) -> Result<Trace, RunError> {
-        self.check(input)?;
-        let mut trace = Trace::new();
-        let first = self.run_pass(input, Pass::Concepts)?;
-        let has_heads = self.concept_head.is_some() || self.payment_head.is_some();
-        let stage = if has_heads { "stage1" } else { "base" };
-        trace.push((
-            format!("{stage}.vision_embeds"),
-            read(first.visual, "visual tokens").await?,
-        ));
-        trace.push((
-            format!("{stage}.hidden_states"),
-            read(first.hidden.clone(), "hidden states").await?,
-        ));
-        if !has_heads {
-            let last = read(last_row(first.hidden), "last hidden state").await?;
-            let table = self.lm_head.as_ref().unwrap_or(&self.tokens);
-            let ids: Vec<u32> = (0..table.n_rows() as u32).collect();
-            trace.push(("base.logits_last".to_owned(), table.logits(&last, &ids)?));
-            return Ok(trace);
-        }
-        if self.payment_head.is_some() {
-            let second = self.run_pass(input, Pass::Payment)?;
-            trace.push((
-                "stage2.hidden_states".to_owned(),
-                read(second.hidden, "hidden states").await?,
-            ));
-        }
-        let output = self.evaluate(input).await?;
-        for ((concept, _), logits) in CONCEPT_HEADS
-            .iter()
-            .zip(output.concept_logits.iter().flatten())
-        {
-            trace.push((format!("stage1.{concept}"), logits.to_vec()));
-        }
-        if self.payment_head.is_some() {
-            trace.push(("stage2.pay_logits".to_owned(), output.pay_logits.to_vec()));
-        }
-        Ok(trace)
-    }
-
-    fn run_pass(&self, input: &ModelInput, pass: Pass) -> Result<PassResult, RunError> {
+    fn run_pass(&self, input: &ModelInput, pass: Pass) -> Result<(Tensor<2>, Tensor<3>), RunError> {
         let n_patches = input.patches.len() / self.d_patch;
         let patches = TensorData::new(input.patches.clone(), [n_patches, self.d_patch]);
         let visual = self
@@ -316,10 +284,7 @@ impl ServImageModel {
             self.image_token,
         );
         let hidden = self.network.read(rows, &visual, &layout, pass);
-        Ok(PassResult {
-            visual: visual.tokens,
-            hidden,
-        })
+        Ok((visual.tokens, hidden))
     }
 
     fn check(&self, input: &ModelInput) -> Result<(), RunError> {
@@ -374,6 +339,21 @@ impl ServImageModel {
         }
     }
 
+    /// Whether the pack carries a trained head.
+    pub(crate) fn has_heads(&self) -> bool {
+        self.concept_head.is_some() || self.payment_head.is_some()
+    }
+
+    /// Whether the pack carries the payment head.
+    pub(crate) fn has_payment_head(&self) -> bool {
+        self.payment_head.is_some()
+    }
+
+    /// Rows of the LM head, which may be the token embedding.
+    pub(crate) fn answer_table(&self) -> &TokenTable {
+        self.lm_head.as_ref().unwrap_or(&self.tokens)
+    }
+
     /// The device that runs the network.
     pub fn device(&self) -> &Device {
         &self.device
@@ -381,7 +361,7 @@ impl ServImageModel {
 }
 
 /// Last row of a batch of one: `[1, d_model]`.
-fn last_row(hidden: Tensor<3>) -> Tensor<2> {
+pub(crate) fn last_row(hidden: Tensor<3>) -> Tensor<2> {
     let [_, seq_len, d_model] = hidden.dims();
     hidden
         .slice([0..1, seq_len - 1..seq_len, 0..d_model])
@@ -401,19 +381,15 @@ fn pair(values: &[f32]) -> [f32; 2] {
 }
 
 /// Reads a tensor back and refuses values that are no numbers.
-async fn read<const D: usize>(tensor: Tensor<D>, name: &'static str) -> Result<Vec<f32>, RunError> {
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| RunError::Device {
-            reason: format!("{error:?}"),
-        })?;
-    let values = data
-        .convert::<f32>()
-        .to_vec::<f32>()
-        .map_err(|error| RunError::Device {
-            reason: format!("{error:?}"),
-        })?;
+pub(crate) async fn read<const D: usize>(
+    tensor: Tensor<D>,
+    name: &'static str,
+) -> Result<Vec<f32>, RunError> {
+    let failed = |reason: String| RunError::Device { reason };
+    let data = tensor.into_data_async().await;
+    let data = data.map_err(|error| failed(format!("{error:?}")))?;
+    let values = data.convert::<f32>().try_to_vec::<f32>();
+    let values = values.map_err(|error| failed(format!("{error:?}")))?;
     match values.iter().all(|value| value.is_finite()) {
         true => Ok(values),
         false => Err(RunError::NotFinite { tensor: name }),
