@@ -84,7 +84,7 @@ impl Linear {
         if n_rows == 1 {
             // A matmul with one row picks a kernel with subgroup operations, which browsers refuse
             // (tracel-ai/cubek #654): compute the row twice.
-            return self.forward_rows(x.repeat_dim(0, 2), pass).slice([0..1]);
+            return self.forward_rows(x.repeat_dim(0, 2), pass).narrow(0, 0, 1);
         }
         self.forward_rows(x, pass)
     }

@@ -131,8 +131,8 @@ impl ServImageModel {
         }
         if manifest.heads.payment {
             let mut widths = [d_model; 6];
-            for i in 1..=5 {
-                widths[i] = width(pack, &format!("stage2.fc{i}.weight"))?;
+            for (i, d_layer) in widths.iter_mut().enumerate().skip(1) {
+                *d_layer = width(pack, &format!("stage2.fc{i}.weight"))?;
             }
             self.payment_head = Some(PaymentHead::load(params, widths).await?);
         }
