@@ -2,19 +2,18 @@
 
 import { basename, join } from "node:path";
 import { openApp } from "./lib/app.mjs";
-import { photos } from "./lib/files.mjs";
-import { root } from "./lib/paths.mjs";
+import { existing, root } from "./lib/paths.mjs";
 import { startServer } from "./lib/server.mjs";
 
 const server = await startServer();
 const app = await openApp(server, { webgpu: "swiftshader", viewport: { width: 1280, height: 1000 } });
 await app.ready();
 await app.chooseTask("starter-product-001");
-const photo = photos()[0];
+const photo = existing(join(root, "public", "samples", "bottle.jpg"));
 await app.drop([photo]);
 await app.verdict(basename(photo));
 const path = join(root, "public", "screenshot.png");
-await app.page.screenshot({ path });
+await app.page.screenshot({ path, fullPage: true });
 await app.close();
 server.stop();
 console.log(`written: ${path}`);
