@@ -1,1 +1,25 @@
-//! Trains the nano checkpoint: proxy data, training loop, evaluation, calibration
+//! Trains the nano checkpoint: proxy data, training loop, evaluation, calibration.
+//!
+//! The labels are PROXIES made by construction ([`truth`]), not decisions of paying people.
+
+pub mod batch;
+pub mod brief;
+mod canvas;
+pub mod damage;
+pub mod error;
+pub mod evaluate;
+pub mod export;
+pub mod figures;
+pub mod filters;
+pub mod nano;
+pub mod optimizer;
+pub mod picture;
+pub mod preview;
+pub mod render;
+pub mod run;
+pub mod scene;
+pub mod scorer;
+pub mod source;
+pub mod trainee;
+pub mod truth;
+pub mod weights;

@@ -1,0 +1,86 @@
+//! What can go wrong while training, and whose fault it is.
+
+use std::path::PathBuf;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A file or folder could not be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A picture could not be decoded or encoded.
+    #[error("picture {}: {source}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What the codec said.
+        #[source]
+        source: image::ImageError,
+    },
+    /// A JPEG round trip in memory failed.
+    #[error("JPEG in memory: {0}")]
+    Jpeg(#[from] image::ImageError),
+    /// A folder holds no usable picture.
+    #[error("{}: no picture found; is SERVIMAGE_SHARED right?", path.display())]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// JSON could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The tokenizer could not be trained or written.
+    #[error("tokenizer: {reason}")]
+    Tokenizer {
+        /// What the library said.
+        reason: String,
+    },
+    /// A prompt could not be made.
+    #[error(transparent)]
+    Prompt(#[from] servimage_prompt::PromptError),
+    /// The benchmark's tasks could not be read.
+    #[error(transparent)]
+    Bench(#[from] servimage_bench::error::BenchError),
+    /// A weights file is damaged.
+    #[error("{}: {source}", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        #[source]
+        source: safetensors::SafeTensorError,
+    },
+    /// Weights and network do not fit each other.
+    #[error(transparent)]
+    Load(#[from] servimage_model::LoadError),
+    /// The loss is no number any more.
+    #[error("the loss is not finite at step {step}: a lower rate is needed")]
+    Diverged {
+        /// The step.
+        step: u64,
+    },
+    /// A pack could not be read or written.
+    #[error(transparent)]
+    Pack(#[from] servimage_pack::PackError),
+    /// The network could not run.
+    #[error(transparent)]
+    Run(#[from] servimage_model::error::RunError),
+    /// A tensor that the pack needs was never trained.
+    #[error("tensor `{name}` is missing among the weights")]
+    MissingTensor {
+        /// Its name in the pack.
+        name: String,
+    },
+}

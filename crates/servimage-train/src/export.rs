@@ -1,0 +1,238 @@
+//! From weights to the pack that ships: half precision, self-test vectors, and a calibration fitted on the packed weights.
+
+use crate::brief::Brief;
+use crate::error::TrainError;
+use crate::evaluate::{Decision, decisions};
+use crate::figures::{fit_platt, reliability};
+use crate::nano::{NanoConfig, SPECIAL_IDS, processor, template};
+use crate::scene::{Scene, SceneKind};
+use crate::scorer::Scorer;
+use crate::source::CleanPicture;
+use crate::trainee::TRAINED;
+use crate::weights::Weights;
+use burn::tensor::Device;
+use servimage_model::heads::{CONCEPT_HEADS, PAY_LOGIT_SCALE};
+use servimage_pack::manifest::{
+    Calibration, FORMAT_VERSION, FileEntry, Heads, ImageProcessor, Layout, Manifest,
+    PackProvenance, ReliabilityBin, SelfTest,
+};
+use servimage_pack::{MemorySource, Pack, PackSink, PackWriter, expected_tensors};
+
+/// Largest relative difference that a device may show.
+const SELF_TEST_TOLERANCE: f64 = 1e-3;
+
+/// Sentence shown wherever a number of this checkpoint stands.
+pub const LABELS: &str = "Proxy labels: pictures were damaged on purpose and a formula, not people, decided what is paid for.";
+
+/// Writes the pack: weights as they are, then the calibration fitted on `calibrate` and its table on `held_out`.
+///
+/// # Errors
+/// [`TrainError`] from the pack, the network or a damage.
+pub fn export(
+    weights: &Weights,
+    config: &NanoConfig,
+    tokenizer_json: &str,
+    calibrate: &[CleanPicture],
+    held_out: &[CleanPicture],
+    sink: impl PackSink,
+) -> Result<Manifest, TrainError> {
+    let weights = scaled(weights);
+    let device = Device::flex();
+    let raw = load(
+        &write(&weights, manifest(config), tokenizer_json, None)?,
+        &device,
+    )?;
+    let fitted = decisions(&raw, calibrate, false)?;
+    let calibration = calibrated(&fitted, &decisions(&raw, held_out, true)?);
+    let manifest = Manifest {
+        calibration,
+        ..manifest(config)
+    };
+    let vectors = self_test(&raw)?;
+    let mut writer = PackWriter::new(sink);
+    fill(
+        &mut writer,
+        &weights,
+        &manifest,
+        tokenizer_json,
+        Some(&vectors),
+    )?;
+    let self_test = SelfTest {
+        tolerance: SELF_TEST_TOLERANCE,
+        expected: vectors.1.iter().map(|(name, _)| name.clone()).collect(),
+    };
+    Ok(writer.finish(Manifest {
+        self_test: Some(self_test),
+        ..manifest
+    })?)
+}
+
+type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
+
+/// The last payment layer divided by the factor that the network multiplies with.
+fn scaled(weights: &Weights) -> Weights {
+    let mut weights = weights.clone();
+    for name in ["stage2.fc5.weight", "stage2.fc5.bias"] {
+        if let Some(values) = weights.tensors.get_mut(name) {
+            values
+                .data
+                .iter_mut()
+                .for_each(|value| *value /= PAY_LOGIT_SCALE as f32);
+        }
+    }
+    weights
+}
+
+fn write(
+    weights: &Weights,
+    manifest: Manifest,
+    tokenizer_json: &str,
+    vectors: Option<&Vectors>,
+) -> Result<MemorySource, TrainError> {
+    let mut memory = MemorySource::default();
+    let mut writer = PackWriter::new(&mut memory);
+    fill(&mut writer, weights, &manifest, tokenizer_json, vectors)?;
+    writer.finish(manifest)?;
+    Ok(memory)
+}
+
+fn load(memory: &MemorySource, device: &Device) -> Result<Scorer, TrainError> {
+    let pack = pollster::block_on(Pack::open(memory.clone()))?;
+    Scorer::load(&pack, device)
+}
+
+fn fill<K: PackSink>(
+    writer: &mut PackWriter<K>,
+    weights: &Weights,
+    manifest: &Manifest,
+    tokenizer_json: &str,
+    vectors: Option<&Vectors>,
+) -> Result<(), TrainError> {
+    writer.tokenizer(tokenizer_json.as_bytes())?;
+    let whole = Manifest {
+        heads: Heads {
+            concepts: CONCEPT_HEADS.map(|(name, _)| name.to_owned()).to_vec(),
+            ..manifest.heads.clone()
+        },
+        ..manifest.clone()
+    };
+    for tensor in expected_tensors(&whole, |name| {
+        weights.tensors.get(name).map(|values| values.shape.clone())
+    }) {
+        let missing = || TrainError::MissingTensor {
+            name: tensor.name.clone(),
+        };
+        let values = weights.tensors.get(&tensor.name).ok_or_else(missing)?;
+        let layout = if tensor.quantized {
+            manifest.quant
+        } else {
+            Layout::F32
+        };
+        writer.push(&tensor.name, &tensor.shape, layout, &values.data)?;
+    }
+    if let Some((input, expected)) = vectors {
+        writer.push_u32("self_test.input_ids", &[input.ids.len()], &input.ids)?;
+        writer.push_u32(
+            "self_test.image_grid_thw",
+            &[input.grids.len(), 3],
+            &input.grids.concat(),
+        )?;
+        let d_patch = processor().patch_dim();
+        writer.push(
+            "self_test.pixel_values",
+            &[input.patches.len() / d_patch, d_patch],
+            Layout::F32,
+            &input.patches,
+        )?;
+        for (name, values) in expected {
+            writer.push(
+                &format!("self_test.{name}"),
+                &[values.len()],
+                Layout::F32,
+                values,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A small rendered picture and what the packed weights make of it on the CPU.
+fn self_test(scorer: &Scorer) -> Result<Vectors, TrainError> {
+    let picture = Scene {
+        kind: SceneKind::Mug,
+        seed: 21,
+    }
+    .render(96, 64);
+    let input = scorer.input(
+        &picture,
+        &Brief {
+            requirement: "A mug for a web shop, 白色".to_owned(),
+            price_usd: 40.0,
+        },
+    )?;
+    let trace = scorer.trace(&input)?;
+    Ok((input, trace))
+}
+
+fn calibrated(fitted: &[Decision], held_out: &[Decision]) -> Calibration {
+    let logits: Vec<f64> = fitted.iter().map(|d| d.pay_logit).collect();
+    let targets: Vec<f64> = fitted.iter().map(|d| f64::from(u8::from(d.paid))).collect();
+    let (a, b) = fit_platt(&logits, &targets);
+    let predicted: Vec<f64> = held_out
+        .iter()
+        .map(|d| crate::truth::sigmoid(a * d.pay_logit + b))
+        .collect();
+    let paid: Vec<bool> = held_out.iter().map(|d| d.paid).collect();
+    let bins = reliability(&predicted, &paid, 10);
+    let table = bins.iter().map(|bin| ReliabilityBin {
+        predicted: bin.predicted,
+        observed: bin.observed,
+        n: bin.n,
+    });
+    Calibration {
+        method: "platt".to_owned(),
+        a,
+        b,
+        n: fitted.len() as u64,
+        reliability: table.collect(),
+    }
+}
+
+fn manifest(config: &NanoConfig) -> Manifest {
+    let processor = processor();
+    let blank = FileEntry {
+        path: String::new(),
+        size_bytes: 0,
+        sha256: String::new(),
+    };
+    Manifest {
+        format_version: FORMAT_VERSION,
+        name: "nano".to_owned(),
+        labels: LABELS.to_owned(),
+        quant: Layout::F16,
+        text: config.text.clone(),
+        vision: config.vision.clone(),
+        special_tokens: SPECIAL_IDS,
+        image_processor: ImageProcessor {
+            min_pixels: processor.min_pixels,
+            max_pixels: processor.max_pixels,
+            mean: processor.mean,
+            std: processor.std,
+        },
+        tokenizer: blank,
+        template: template(),
+        heads: Heads { concepts: TRAINED.map(str::to_owned).to_vec(), payment: true, zero_shot: None },
+        payment_adapter: None,
+        calibration: Calibration { method: "none".to_owned(), a: 1.0, b: 0.0, n: 0, reliability: Vec::new() },
+        threshold: 0.5,
+        score_weights: ["brf", "veq", "cns"].map(|group| (group.to_owned(), 1.0)).into(),
+        self_test: None,
+        provenance: PackProvenance {
+            source: "servimage-train: seeded training on proxy labels over ServImageBench pictures and rendered scenes".to_owned(),
+            licence: "MIT OR Apache-2.0".to_owned(),
+            tool: format!("servimage-train {}", env!("CARGO_PKG_VERSION")),
+        },
+        shards: Vec::new(),
+        tensors: Vec::new(),
+    }
+}
