@@ -6,7 +6,7 @@
 use crate::convert::{ConvertOptions, convert};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use servimage_engine::{Engine, OpenDevice};
+use servimage_engine::{Compute, Engine, OpenDevice};
 use servimage_image::{Limits, ProcessorConfig, decode, patchify};
 use servimage_pack::{Layout, Manifest, MemorySource, Pack};
 use servimage_prompt::Tokenizer;
@@ -55,9 +55,11 @@ struct GoldenFile {
 /// Bound on the relative error by layout, for networks of the goldens' size.
 ///
 /// Worst rows over goldens `a` and `b` (seed 5), CPU, 2026-11-23: f32 1.7e-6, f16 1.4e-3, q8 3.2e-2, q4 0.55. Random weights
-/// four layers deep and 48 to 96 wide are the worst case of quantization: nothing averages out.
-pub fn default_tolerance(quant: Layout) -> f64 {
+/// four layers deep and 48 to 96 wide are the worst case of quantization: nothing averages out. On the CPU the bound of f32 is
+/// tight: an exact GELU in place of the tanh form moves golden `a` by 6.5e-5 only. GPUs may round and reorder more.
+pub fn default_tolerance(quant: Layout, compute: Compute) -> f64 {
     match quant {
+        Layout::F32 | Layout::U32 if compute == Compute::Cpu => 2e-5,
         Layout::F32 | Layout::U32 => 1e-4,
         Layout::F16 => 5e-3,
         Layout::Q8 => 5e-2,

@@ -12,8 +12,12 @@ use servimage_model::{Network, ParamSource, Pass};
 use servimage_pack::manifest::{TextDims, VisionDims};
 use std::path::PathBuf;
 
-/// Bound of the issue on `max |found - golden| / max |golden|` on CPU and native GPU.
-const TOLERANCE: f64 = 1e-4;
+/// Bound on `max |found - golden| / max |golden|` on the CPU: ten times what is reached, a third of what the smallest
+/// change of a rule costs (an exact GELU in place of the tanh form: 6.5e-5).
+const CPU_TOLERANCE: f64 = 2e-5;
+
+/// The same on a native GPU, which may round and reorder more.
+const GPU_TOLERANCE: f64 = 1e-4;
 
 fn golden_dir() -> PathBuf {
     let shared = std::env::var_os("SERVIMAGE_SHARED").map(PathBuf::from);
@@ -138,7 +142,7 @@ fn relative_error(found: &[f32], golden: &[f32]) -> f64 {
 }
 
 /// Runs the golden's prompt on `device` and checks visual tokens and hidden states.
-fn base_weights_give_the_golden(device: &Device) {
+fn base_weights_give_the_golden(device: &Device, tolerance: f64) {
     let dir = golden_dir();
     let golden_bytes = std::fs::read(dir.join("golden.safetensors")).expect("golden a");
     let golden = SafeTensors::deserialize(&golden_bytes).expect("safetensors");
@@ -207,18 +211,18 @@ fn base_weights_give_the_golden(device: &Device) {
         "relative max error: visual tokens {vision_error:.2e}, hidden states {hidden_error:.2e}"
     );
     assert!(
-        vision_error <= TOLERANCE,
+        vision_error <= tolerance,
         "visual tokens: {vision_error:.2e}"
     );
     assert!(
-        hidden_error <= TOLERANCE,
+        hidden_error <= tolerance,
         "hidden states: {hidden_error:.2e}"
     );
 }
 
 #[test]
 fn on_the_cpu_the_base_weights_give_the_golden() {
-    base_weights_give_the_golden(&Device::flex());
+    base_weights_give_the_golden(&Device::flex(), CPU_TOLERANCE);
 }
 
 #[test]
@@ -226,5 +230,5 @@ fn on_a_native_gpu_the_base_weights_give_the_golden() {
     let device = Device::wgpu_options()
         .init()
         .expect("a Vulkan device: mesa-vulkan-drivers gives a software one");
-    base_weights_give_the_golden(&device);
+    base_weights_give_the_golden(&device, GPU_TOLERANCE);
 }

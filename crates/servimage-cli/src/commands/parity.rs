@@ -20,7 +20,7 @@ pub struct ParityArguments {
     /// Device that runs the network
     #[arg(long, value_enum, default_value = "cpu")]
     device: DeviceArgument,
-    /// Bound on the largest difference over the largest expected value, per tensor; by default it follows the layout
+    /// Bound on the largest difference over the largest expected value, per tensor; by default it follows the layout and the device
     #[arg(long, value_name = "RATIO")]
     tolerance: Option<f64>,
     /// Print the rows as JSON
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &ParityArguments) -> anyhow::Result<Outcome> {
     let device = arguments.device.open()?;
     let tolerance = arguments
         .tolerance
-        .unwrap_or_else(|| default_tolerance(arguments.quant));
+        .unwrap_or_else(|| default_tolerance(arguments.quant, device.compute));
     let rows = pollster::block_on(parity(
         &arguments.golden,
         arguments.quant,
