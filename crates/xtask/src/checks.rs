@@ -34,7 +34,9 @@ fn native_tests() -> Result<()> {
     // The binary and the tests in one go: their features then agree. The end-to-end tests need it.
     run(&mut words("cargo build --release --locked --bins --tests"))?;
     // Set-up has installed a software Vulkan, so the tests that need a GPU run too.
-    run(&mut words("cargo test --release --locked -- --include-ignored"))?;
+    run(&mut words(
+        "cargo test --release --locked -- --include-ignored",
+    ))?;
     run(&mut words("cargo test --locked -p xtask"))?;
     run(&mut words("cargo test --locked -p servimage-web"))
 }
