@@ -251,7 +251,7 @@ fn random_view(picture: &Picture, [width, height]: [usize; 2], rng: &mut impl Rn
 
 /// One or two damages of training with random severities.
 pub fn random_damages(rng: &mut impl Rng) -> Vec<Applied> {
-    let mut one = |damages: &[Damage], rng: &mut dyn rand::RngCore| {
+    let one = |damages: &[Damage], rng: &mut dyn rand::RngCore| {
         (
             *damages.choose(rng).expect("damages exist"),
             rng.random_range(0.03..1.0_f32),

@@ -26,7 +26,7 @@ pub struct TrainArgs {
     #[arg(long)]
     run: PathBuf,
     /// Steps in all.
-    #[arg(long, default_value_t = 2400)]
+    #[arg(long, default_value_t = 1700)]
     steps: u64,
     /// Stop after this step; the run can go on later.
     #[arg(long)]
@@ -35,13 +35,13 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 8)]
     pairs: usize,
     /// Highest learning rate.
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1.2e-3)]
     rate: f32,
     /// Share of the steps in which only the vision tower learns.
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.25)]
     vision_share: f32,
     /// Share of the steps on small windows.
-    #[arg(long, default_value_t = 0.75)]
+    #[arg(long, default_value_t = 0.78)]
     small_share: f32,
     /// Seed of weights and data.
     #[arg(long, default_value_t = 1)]

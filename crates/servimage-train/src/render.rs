@@ -96,8 +96,8 @@ pub fn render_all(samples: &Path, fixtures: &Path) -> Result<(), TrainError> {
 fn spoiled(clean: &Picture) -> Result<Picture, TrainError> {
     let mut rng = SmallRng::seed_from_u64(1);
     let small = clean.shrunk_to_area(224 * 224);
-    let blurred = Damage::MotionBlur.apply(&small, 0.45, &mut rng)?;
-    let noisy = Damage::Noise.apply(&blurred, 0.5, &mut rng)?;
-    let cast = Damage::ColourCast.apply(&noisy, 0.5, &mut rng)?;
+    let blurred = Damage::MotionBlur.apply(&small, 0.7, &mut rng)?;
+    let noisy = Damage::Noise.apply(&blurred, 0.9, &mut rng)?;
+    let cast = Damage::ColourCast.apply(&noisy, 0.7, &mut rng)?;
     Ok(cast.resized(clean.width, clean.height))
 }
