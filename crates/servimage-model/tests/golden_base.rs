@@ -177,7 +177,7 @@ fn base_weights_give_the_golden(device: &Device, tolerance: f64) {
         .tokens
         .clone()
         .into_data()
-        .to_vec::<f32>()
+        .try_to_vec::<f32>()
         .expect("f32");
     let vision_error = relative_error(&seen, &floats(&golden, "base.vision_embeds"));
 
@@ -204,7 +204,7 @@ fn base_weights_give_the_golden(device: &Device, tolerance: f64) {
     let hidden = network
         .read(rows, &visual, &layout, Pass::Concepts)
         .into_data()
-        .to_vec::<f32>()
+        .try_to_vec::<f32>()
         .expect("f32");
     let hidden_error = relative_error(&hidden, &floats(&golden, "base.hidden_states"));
     println!(

@@ -143,3 +143,33 @@ fn a_folder_of_outputs_is_judged_once_though_the_run_was_cut_off() {
     );
     assert_eq!(std::fs::read_to_string(&results).unwrap(), first);
 }
+
+#[test]
+fn a_plain_checkpoint_answers_each_concept_by_a_question_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("pack").display().to_string();
+    let base = golden().join("base").display().to_string();
+    let output = servimage(&["convert", "--base", &base, "--quant", "f32", "--out", &pack]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let image = golden().join("images/0.png").display().to_string();
+    let task = "starter-product-001";
+    let output = servimage(&[
+        "score", "--pack", &pack, "--task", task, "--format", "jsonl", &image,
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let concepts = &verdict["concepts"];
+    let score = |name: &str| concepts[name]["score"].as_f64();
+    let asked = ["brf", "veq_clarity", "veq_realism", "veq_aesthetic"].map(score);
+    assert!(
+        asked
+            .iter()
+            .all(|score| (1.0..=5.0).contains(&score.unwrap())),
+        "{concepts:#}"
+    );
+    let same = asked.windows(2).filter(|pair| pair[0] == pair[1]).count();
+    assert_eq!(same, 0, "one answer for all: {concepts:#}");
+    for name in ["cns_edit", "cns_set"] {
+        assert_eq!(concepts[name]["applicable"], false, "{concepts:#}");
+    }
+}
