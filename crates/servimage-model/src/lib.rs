@@ -12,6 +12,7 @@ pub mod linear;
 pub mod model;
 pub mod network;
 pub mod positions;
+mod readback;
 pub mod source;
 pub mod text;
 pub mod tokens;

@@ -2,7 +2,8 @@
 
 use crate::error::RunError;
 use crate::heads::CONCEPT_HEADS;
-use crate::model::{ModelInput, ServImageModel, last_row, read};
+use crate::model::{ModelInput, ServImageModel};
+use crate::readback::{last_row, read};
 
 /// Named results, each flattened.
 pub type Trace = Vec<(String, Vec<f32>)>;
