@@ -27,7 +27,7 @@ pub struct ModelInput {
 /// What the heads say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelOutput {
-    /// Logits of the classes 1 to 5 and N/A, a concept in the order of [`CONCEPT_HEADS`]; absent without that head.
+    /// Logits of the classes 1 to 5 and N/A, a concept in the order of [`crate::heads::CONCEPT_HEADS`]; absent without that head.
     pub concept_logits: Option<[[f32; N_CLASSES]; 7]>,
     /// Logits of reject and accept; from the payment head, or of the zero-shot answer tokens.
     pub pay_logits: [f32; 2],
