@@ -6,9 +6,9 @@
 use crate::convert::{ConvertOptions, convert};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use servimage_engine::{Compute, Engine, OpenDevice};
-use servimage_image::{Limits, ProcessorConfig, decode, patchify};
-use servimage_pack::{Layout, Manifest, MemorySource, Pack};
+use servimage_engine::{Compute, Engine, OpenDevice, processor};
+use servimage_image::{Limits, decode, patchify};
+use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_prompt::Tokenizer;
 use std::path::{Path, PathBuf};
 
@@ -149,19 +149,6 @@ async fn input_rows(golden: &Path, pack: &MemorySource) -> anyhow::Result<Vec<Pa
         ParityRow::new("input_ids", differing as f64, differing as f64, 0.0),
         ParityRow::new("pixel_values", error, error, PIXEL_TOLERANCE),
     ])
-}
-
-/// The pack's image processor in the terms of `servimage-image`.
-pub(crate) fn processor(manifest: &Manifest) -> ProcessorConfig {
-    ProcessorConfig {
-        min_pixels: manifest.image_processor.min_pixels,
-        max_pixels: manifest.image_processor.max_pixels,
-        patch_size: manifest.vision.patch_size as u32,
-        temporal_patch_size: manifest.vision.temporal_patch_size as u32,
-        merge_size: manifest.vision.spatial_merge_size as u32,
-        mean: manifest.image_processor.mean,
-        std: manifest.image_processor.std,
-    }
 }
 
 /// Infinite for different lengths and for NaN.

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, anyhow};
 use servimage_bench::starter::starter_tasks;
-use servimage_engine::{Compute, Engine, open_device};
+use servimage_engine::{Compute, Engine, open_device, processor};
 use servimage_image::{Rgb8Image, patchify};
 use servimage_model::ModelInput;
 use servimage_pack::dir::DirSource;
@@ -86,7 +86,7 @@ fn made_up_input(manifest: &Manifest, tokenizer: Tokenizer) -> anyhow::Result<Mo
     let pixels = (0..width * height).flat_map(pixel).collect();
     let image = Rgb8Image::new(width, height, pixels)
         .ok_or_else(|| anyhow!("the made-up picture has wrong sides"))?;
-    let patches = patchify(&image, &crate::parity::processor(manifest));
+    let patches = patchify(&image, &processor(manifest));
     let slots = [ImageSlot {
         role: Role::Candidate,
         grid: patches.grid,

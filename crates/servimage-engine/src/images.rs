@@ -42,7 +42,7 @@ fn readable(bytes: &[u8], role: Role, limits: &Limits) -> Option<Rgb8Image> {
 }
 
 /// The pack's image processor in the terms of `servimage-image`.
-pub(crate) fn processor(manifest: &Manifest) -> ProcessorConfig {
+pub fn processor(manifest: &Manifest) -> ProcessorConfig {
     ProcessorConfig {
         min_pixels: manifest.image_processor.min_pixels,
         max_pixels: manifest.image_processor.max_pixels,

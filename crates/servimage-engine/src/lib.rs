@@ -8,12 +8,12 @@ mod device;
 mod engine;
 mod error;
 mod images;
-mod probe;
 mod score;
 mod self_test;
 
 pub use device::{Compute, OpenDevice, open_device};
 pub use engine::{Engine, LoadProgress};
 pub use error::EngineError;
+pub use images::processor;
 pub use score::ScoreRequest;
 pub use self_test::{SelfTestVectors, max_errors, vectors_of};

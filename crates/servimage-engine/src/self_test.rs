@@ -68,7 +68,7 @@ pub async fn vectors_of<S: PackSource>(
 }
 
 /// Patches along a side that make one visual token.
-pub(crate) fn merge_of(manifest: &Manifest) -> u32 {
+fn merge_of(manifest: &Manifest) -> u32 {
     u32::try_from(manifest.vision.spatial_merge_size).unwrap_or(u32::MAX)
 }
 
