@@ -32,28 +32,21 @@ struct Checkpoint<'a> {
     device: Device,
 }
 
-fn floats(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+/// Values of a tensor whose elements take four bytes each.
+fn values<T>(tensors: &SafeTensors<'_>, name: &str, read: impl Fn([u8; 4]) -> T) -> Vec<T> {
     let view = tensors
         .tensor(name)
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    view.data()
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect()
+    let (words, _) = view.data().as_chunks::<4>();
+    words.iter().map(|bytes| read(*bytes)).collect()
+}
+
+fn floats(tensors: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    values(tensors, name, f32::from_le_bytes)
 }
 
 fn ints(tensors: &SafeTensors<'_>, name: &str) -> Vec<u32> {
-    let view = tensors
-        .tensor(name)
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
-    view.data()
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| u32::from_le_bytes(*bytes))
-        .collect()
+    values(tensors, name, u32::from_le_bytes)
 }
 
 impl ParamSource for Checkpoint<'_> {
