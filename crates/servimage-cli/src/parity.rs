@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// by at most a few of 255 steps at hard edges.
 const PIXEL_TOLERANCE: f64 = 0.05;
 
+/// Bound on the relative difference between prompts run whole and behind a kept prefix: the same sums in another order.
+const PREFIX_TOLERANCE: f64 = 1e-5;
+
 /// One compared tensor.
 #[derive(Clone, Debug, Serialize)]
 pub struct ParityRow {
@@ -106,6 +109,17 @@ async fn network_rows(
 ) -> anyhow::Result<Vec<ParityRow>> {
     let engine = Engine::load_unproven(pack, device.clone(), &mut |_, _, _| ()).await?;
     let rows = engine.self_test().rows.iter();
+    let stage = match engine.manifest().heads.payment {
+        true => "stage2",
+        false => "base",
+    };
+    let difference = engine.prefix_difference().await?.unwrap_or(f64::NAN);
+    let prefix = ParityRow::new(
+        format!("{stage}.prefix_cache"),
+        difference,
+        difference,
+        PREFIX_TOLERANCE,
+    );
     Ok(rows
         .map(|row| {
             ParityRow::new(
@@ -115,6 +129,7 @@ async fn network_rows(
                 tolerance,
             )
         })
+        .chain([prefix])
         .collect())
 }
 

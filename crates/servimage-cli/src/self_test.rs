@@ -97,5 +97,6 @@ fn made_up_input(manifest: &Manifest, tokenizer: Tokenizer) -> anyhow::Result<Mo
         positions: prompt.positions,
         patches: patches.rows,
         grids: vec![patches.grid],
+        prefix_len: prompt.prefix_len,
     })
 }

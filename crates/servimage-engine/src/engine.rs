@@ -2,9 +2,9 @@
 
 use crate::device::OpenDevice;
 use crate::error::EngineError;
-use crate::self_test::{max_errors, vectors_of};
+use crate::self_test::{include, max_errors, prefix_difference, vectors_of};
 use servimage_bench::message::{LoadPhase, SelfTestReport};
-use servimage_model::ServImageModel;
+use servimage_model::{ServImageModel, head_rows};
 use servimage_pack::{Manifest, Pack, PackSource};
 use servimage_prompt::{PromptBuilder, Tokenizer};
 
@@ -93,11 +93,29 @@ impl<S: PackSource> Engine<S> {
                 rows: Vec::new(),
             });
         };
-        // The first run also compiles every kernel that scoring needs.
+        // The first runs also compile every kernel that scoring needs: sizes are no part of a kernel.
         on_progress(LoadPhase::Compile, 0, 0);
         let trace = self.model.trace(&vectors.input).await?;
         on_progress(LoadPhase::SelfTest, 0, 0);
-        max_errors(&vectors, &trace)
+        let mut report = max_errors(&vectors, &trace)?;
+        let behind_prefix = self.model.evaluate(&vectors.input).await?;
+        include(&mut report, &vectors, &head_rows(&behind_prefix));
+        Ok(report)
+    }
+
+    /// The largest relative difference between the heads' outputs with and without the prefix cache, on the pack's vectors;
+    /// absent where it carries none.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the vectors cannot be read or the device fails.
+    pub async fn prefix_difference(&self) -> Result<Option<f64>, EngineError> {
+        match vectors_of(&self.pack).await? {
+            Some(vectors) => {
+                let difference = prefix_difference(&self.model, &vectors.input).await?;
+                Ok(Some(difference))
+            }
+            None => Ok(None),
+        }
     }
 
     fn self_test_error(&self) -> EngineError {

@@ -6,13 +6,15 @@
 
 use crate::error::LoadError;
 use crate::linear::{Linear, Pass};
+use crate::norm::LayerNorm;
+#[cfg(not(target_family = "wasm"))]
 use crate::positions::length_mask;
 use crate::source::{ParamKind, ParamSource};
-use crate::vision::load_layer_norm;
 use burn::module::{Module, Param};
-use burn::nn::LayerNorm;
 use burn::tensor::Tensor;
-use burn::tensor::activation::{gelu, relu, softmax};
+#[cfg(not(target_family = "wasm"))]
+use burn::tensor::activation::softmax;
+use servimage_kernels::Activation;
 
 /// Epsilon of PyTorch's `LayerNorm` by default.
 const NORM_EPSILON: f64 = 1e-5;
@@ -40,13 +42,14 @@ pub const GROUPS: [&str; 3] = ["brf", "veq", "cns"];
 /// Learned query over the whole sequence: `softmax(q . h_i / sqrt(d))`-weighted sum of the `h_i`.
 #[derive(Module, Debug)]
 pub struct AttentionPooling {
-    /// `[1, 1, d_model]`
-    query: Param<Tensor<3>>,
+    /// `[d_model]`
+    query: Param<Tensor<1>>,
 }
 
-/// What the pooling gives.
+/// What the pooling of a batch gives.
+#[cfg(not(target_family = "wasm"))]
 #[derive(Clone, Debug)]
-pub struct Pooled {
+pub struct PooledBatch {
     /// `[batch, d_model]`
     pub vector: Tensor<2>,
     /// `[batch, seq_len]`, each row sums to 1.
@@ -65,20 +68,23 @@ impl AttentionPooling {
     ) -> Result<Self, LoadError> {
         let name = format!("{prefix}.attention_pooling.attention_query");
         Ok(Self {
-            query: source
-                .param(&name, [1, 1, d_model], ParamKind::Table)
-                .await?,
+            query: source.param(&name, [d_model], ParamKind::Table).await?,
         })
     }
 
-    /// Pools the first `lengths[i]` positions of each sequence.
+    /// The query, `[d_model]`.
+    pub fn query(&self) -> Tensor<1> {
+        self.query.val()
+    }
+
+    /// Pools the first `lengths[i]` positions of each sequence, for training.
     ///
     /// # Shapes
     /// - `hidden`: `[batch, seq_len, d_model]`
-    pub fn forward(&self, hidden: Tensor<3>, lengths: &[usize]) -> Pooled {
+    #[cfg(not(target_family = "wasm"))]
+    pub fn forward(&self, hidden: Tensor<3>, lengths: &[usize]) -> PooledBatch {
         let [batch, seq_len, d_model] = hidden.dims();
-        // Multiply and sum instead of a matmul with one row: see `Linear::forward`.
-        let scores = (hidden.clone() * self.query.val())
+        let scores = (hidden.clone() * self.query.val().reshape([1, 1, d_model]))
             .sum_dim(2)
             .reshape([batch, seq_len]);
         let scores =
@@ -87,7 +93,7 @@ impl AttentionPooling {
         let vector = (hidden * weights.clone().reshape([batch, seq_len, 1]))
             .sum_dim(1)
             .reshape([batch, d_model]);
-        Pooled { vector, weights }
+        PooledBatch { vector, weights }
     }
 }
 
@@ -120,12 +126,13 @@ impl EncoderBlock {
     ) -> Result<Self, LoadError> {
         Ok(Self {
             linear: Linear::load(source, linear, dims, true).await?,
-            norm: load_layer_norm(source, norm, dims[1], NORM_EPSILON).await?,
+            norm: LayerNorm::load(source, norm, dims[1], NORM_EPSILON).await?,
         })
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        gelu(self.norm.forward(self.linear.forward(x, Pass::Concepts)))
+        let x = self.norm.forward(self.linear.forward(x, Pass::Concepts));
+        servimage_kernels::gelu(x)
     }
 }
 
@@ -234,21 +241,23 @@ impl PaymentHead {
         Ok(Self { layers })
     }
 
-    /// Logits of reject and accept, scaled by [`PAY_LOGIT_SCALE`].
+    /// Logits of reject and accept, before their factor [`PAY_LOGIT_SCALE`].
     ///
     /// # Shapes
     /// - `pooled`: `[batch, d_model]`
     /// - the result: `[batch, 2]`
     pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
         let last = self.layers.len() - 1;
-        let x = self
-            .layers
+        self.layers
             .iter()
             .enumerate()
             .fold(pooled, |x, (i, layer)| {
-                let y = layer.forward(x, Pass::Concepts);
-                if i < last { relu(y) } else { y }
-            });
-        x * PAY_LOGIT_SCALE
+                let activation = if i < last {
+                    Activation::Relu
+                } else {
+                    Activation::None
+                };
+                layer.forward_into(x, Pass::Concepts, None, activation)
+            })
     }
 }

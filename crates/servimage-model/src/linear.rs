@@ -1,12 +1,13 @@
 //! Linear layer: `y = x W^T + b`, in the payment pass `+ (x A^T) B^T` where the pack keeps a low-rank adapter.
 //!
-//! Weights keep the checkpoint's orientation `[d_out, d_in]`: quantization blocks run along the input, and the
-//! transpose is a view for burn's matmul.
+//! Weights keep the checkpoint's orientation `[d_out, d_in]`: quantization blocks run along the input. Layers that read
+//! the same input are one layer here, with their weights below each other: one matmul instead of three.
 
 use crate::error::LoadError;
 use crate::source::{ParamKind, ParamSource};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use servimage_kernels::{Activation, PackedWeight};
 
 /// Which weights one run through the network uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,20 +21,33 @@ pub enum Pass {
 /// Linear layer. Build with [`Linear::load`].
 #[derive(Module, Debug)]
 pub struct Linear {
-    /// `[d_out, d_in]`
-    weight: Param<Tensor<2>>,
+    /// `[d_out, d_in]` as it lies in a pack.
+    #[module(skip)]
+    packed: Option<PackedWeight>,
+    /// The same as parameters that learn, where there is no pack: the parts below each other.
+    weights: Vec<Param<Tensor<2>>>,
     /// `[d_out]`
     bias: Option<Param<Tensor<1>>>,
+    #[module(skip)]
     adapter: Option<LowRank>,
 }
 
 /// Low-rank adapter of the payment pass; the scale `alpha / r` is already in `b`.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct LowRank {
     /// `[rank, d_in]`
-    a: Param<Tensor<2>>,
+    pub a: PackedWeight,
     /// `[d_out, rank]`
-    b: Param<Tensor<2>>,
+    pub b: PackedWeight,
+}
+
+/// What a source gives for a linear layer.
+#[derive(Debug)]
+pub enum LinearWeight {
+    /// The weights of all parts, as they lie in a pack.
+    Packed(PackedWeight),
+    /// A parameter a part, to learn.
+    Float(Vec<Param<Tensor<2>>>),
 }
 
 impl Linear {
@@ -47,31 +61,32 @@ impl Linear {
         [d_in, d_out]: [usize; 2],
         has_bias: bool,
     ) -> Result<Self, LoadError> {
-        let weight = source
-            .param(&format!("{name}.weight"), [d_out, d_in], ParamKind::Weight)
-            .await?;
-        let bias = match has_bias {
-            true => Some(
-                source
-                    .param(&format!("{name}.bias"), [d_out], ParamKind::Zeros)
-                    .await?,
-            ),
-            false => None,
+        let mut layer = Self::load_joined(source, &[(name.to_owned(), d_out)], d_in).await?;
+        if has_bias {
+            let bias = format!("{name}.bias");
+            layer.bias = Some(source.param(&bias, [d_out], ParamKind::Zeros).await?);
+        }
+        Ok(layer)
+    }
+
+    /// Layers without bias that read the same input, as one: names and widths in the order of the result's columns.
+    ///
+    /// # Errors
+    /// As [`Linear::load`].
+    pub async fn load_joined(
+        source: &mut impl ParamSource,
+        parts: &[(String, usize)],
+        d_in: usize,
+    ) -> Result<Self, LoadError> {
+        let (packed, weights) = match source.linear(parts, d_in).await? {
+            LinearWeight::Packed(weight) => (Some(weight), Vec::new()),
+            LinearWeight::Float(weights) => (None, weights),
         };
-        let adapter = match source.adapter_rank(name) {
-            Some(rank) => Some(LowRank {
-                a: source
-                    .param(&format!("{name}.lora_a"), [rank, d_in], ParamKind::Weight)
-                    .await?,
-                b: source
-                    .param(&format!("{name}.lora_b"), [d_out, rank], ParamKind::Zeros)
-                    .await?,
-            }),
-            None => None,
-        };
+        let adapter = source.adapter(parts, d_in).await?;
         Ok(Self {
-            weight,
-            bias,
+            packed,
+            weights,
+            bias: None,
             adapter,
         })
     }
@@ -80,47 +95,75 @@ impl Linear {
     /// - `x`: `[rows, d_in]`
     /// - the result: `[rows, d_out]`
     pub fn forward(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
-        let [n_rows, _] = x.dims();
-        if n_rows == 1 {
-            // A matmul with one row picks a kernel with subgroup operations, which browsers refuse
-            // (tracel-ai/cubek #654): compute the row twice.
-            return self.forward_rows(x.repeat_dim(0, 2), pass).narrow(0, 0, 1);
-        }
-        self.forward_rows(x, pass)
+        self.forward_into(x, pass, None, Activation::None)
     }
 
-    fn forward_rows(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
-        let mut y = x.clone().matmul(self.weight.val().transpose());
-        if let (Pass::Payment, Some(adapter)) = (pass, &self.adapter) {
-            y = y + x
-                .matmul(adapter.a.val().transpose())
-                .matmul(adapter.b.val().transpose());
-        }
-        match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze(),
-            None => y,
-        }
-    }
-
-    /// [`Linear::forward`] over the last axis.
+    /// `activation(x W^T + b + addend)` in one step.
     ///
     /// # Shapes
-    /// - `x`: `[batch, seq_len, d_in]`
-    /// - the result: `[batch, seq_len, d_out]`
-    pub fn forward_3d(&self, x: Tensor<3>, pass: Pass) -> Tensor<3> {
-        let [batch, seq_len, d_in] = x.dims();
-        let y = self.forward(x.reshape([batch * seq_len, d_in]), pass);
-        let [_, d_out] = y.dims();
-        y.reshape([batch, seq_len, d_out])
+    /// - `x`: `[rows, d_in]`
+    /// - `addend` and the result: `[rows, d_out]`
+    pub fn forward_into(
+        &self,
+        x: Tensor<2>,
+        pass: Pass,
+        addend: Option<Tensor<2>>,
+        activation: Activation,
+    ) -> Tensor<2> {
+        let addend = match (pass, &self.adapter) {
+            (Pass::Payment, Some(adapter)) => Some(adapter.forward(x.clone(), addend)),
+            _ => addend,
+        };
+        let bias = self.bias.as_ref().map(Param::val);
+        match &self.packed {
+            Some(weight) => {
+                servimage_kernels::linear(x, weight, bias.as_ref(), addend.as_ref(), activation)
+            }
+            None => self.forward_float(x, bias, addend, activation),
+        }
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn forward_float(
+        &self,
+        x: Tensor<2>,
+        bias: Option<Tensor<1>>,
+        addend: Option<Tensor<2>>,
+        activation: Activation,
+    ) -> Tensor<2> {
+        let weight = Tensor::cat(self.weights.iter().map(Param::val).collect(), 0);
+        servimage_kernels::linear_float(x, weight, bias, addend, activation)
+    }
+
+    /// In a browser every weight comes from a pack.
+    #[cfg(target_family = "wasm")]
+    fn forward_float(
+        &self,
+        _x: Tensor<2>,
+        _bias: Option<Tensor<1>>,
+        _addend: Option<Tensor<2>>,
+        _activation: Activation,
+    ) -> Tensor<2> {
+        unreachable!("weights that learn exist in native builds only")
     }
 
     /// Width of the input.
     pub fn d_in(&self) -> usize {
-        self.weight.val().dims()[1]
+        match &self.packed {
+            Some(weight) => weight.d_in(),
+            None => self.weights.first().map_or(0, |part| part.val().dims()[1]),
+        }
     }
 
     /// Whether the payment pass differs from the concept pass here.
     pub fn has_adapter(&self) -> bool {
         self.adapter.is_some()
+    }
+}
+
+impl LowRank {
+    fn forward(&self, x: Tensor<2>, addend: Option<Tensor<2>>) -> Tensor<2> {
+        let low = servimage_kernels::linear(x, &self.a, None, None, Activation::None);
+        servimage_kernels::linear(low, &self.b, None, addend.as_ref(), Activation::None)
     }
 }

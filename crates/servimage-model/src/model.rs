@@ -1,15 +1,21 @@
-//! A whole ServImageModel on a device: one prompt in, head outputs out.
+//! A whole ServImageModel on a device: prompts in, head outputs out.
 
 use crate::error::{LoadError, RunError};
-use crate::heads::{AttentionPooling, ConceptHead, ConceptWidths, N_CLASSES, PaymentHead, Pooled};
+use crate::heads::{
+    AttentionPooling, CONCEPT_HEADS, ConceptHead, ConceptWidths, N_CLASSES, PAY_LOGIT_SCALE,
+    PaymentHead,
+};
 use crate::linear::Pass;
 use crate::network::{Network, SequenceLayout};
-use crate::readback::{last_row, pair, read, row};
+use crate::prefix::{Prefix, PrefixCache};
+use crate::readback::{matrix, pair, read};
 use crate::source::{PackParams, ParamSource};
 use crate::tokens::{EMBEDDING, LM_HEAD, TokenTable};
 use burn::tensor::{Device, Tensor, TensorData};
+use servimage_kernels::{Pooled, Pooler};
 use servimage_pack::manifest::{Manifest, ZeroShot};
 use servimage_pack::{Pack, PackSource};
+use std::sync::Arc;
 
 /// One prompt with its images.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +28,9 @@ pub struct ModelInput {
     pub patches: Vec<f32>,
     /// Time, rows and columns of patches an image.
     pub grids: Vec<[u32; 3]>,
+    /// Tokens at the start that other prompts share: what the network makes of them is kept for the next prompt with the same
+    /// ones. 0 keeps nothing. No image may begin before it.
+    pub prefix_len: usize,
 }
 
 /// What the heads say.
@@ -52,16 +61,26 @@ pub struct ServImageModel {
     d_patch: usize,
     merge: usize,
     device: Device,
+    prefixes: PrefixCache,
 }
 
-/// What both passes leave on the device.
+/// What both passes leave on the device, for the rows behind the prefix.
 pub(crate) struct Passes {
     /// `[n_visual_tokens, d_model]` of the concept pass.
     pub visual: Tensor<2>,
-    /// `[1, seq_len, d_model]` after the final norm.
-    pub concepts: Tensor<3>,
+    /// `[rows, d_model]` after the final norm, sequence after sequence.
+    pub concepts: Tensor<2>,
     /// The same of the payment pass; equal where the heads share one pass.
-    pub payment: Tensor<3>,
+    pub payment: Tensor<2>,
+    pub layout: SequenceLayout,
+    pub prefix: Option<Arc<Prefix>>,
+}
+
+/// What is read back of one prompt, prefix included.
+struct Vectors {
+    concept: Option<Pooled>,
+    payment: Option<Pooled>,
+    last: Vec<f32>,
 }
 
 impl ServImageModel {
@@ -102,6 +121,7 @@ impl ServImageModel {
                 * vision.patch_size,
             merge: vision.spatial_merge_size,
             device: device.clone(),
+            prefixes: PrefixCache::default(),
         };
         model.load_heads(pack, &manifest, &mut params).await?;
         Ok(model)
@@ -145,104 +165,235 @@ impl ServImageModel {
     /// # Errors
     /// [`RunError`] where the parts of the input do not belong together, or the device fails.
     pub async fn evaluate(&self, input: &ModelInput) -> Result<ModelOutput, RunError> {
-        let passes = self.run(input)?;
+        let mut outputs = self.evaluate_batch(std::slice::from_ref(input)).await?;
+        outputs.pop().ok_or_else(|| RunError::Input {
+            what: "prompts",
+            expected: "one".to_owned(),
+            found: "none".to_owned(),
+        })
+    }
+
+    /// Runs several prompts with the same prefix in one pass, with one readback for all of them.
+    ///
+    /// # Errors
+    /// As [`ServImageModel::evaluate`], and where the prompts' prefixes differ.
+    pub async fn evaluate_batch(
+        &self,
+        inputs: &[ModelInput],
+    ) -> Result<Vec<ModelOutput>, RunError> {
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let passes = self.run(inputs).await?;
         self.answer(&passes).await
     }
 
     /// Queues both passes on the device; one where the heads share it.
-    pub(crate) fn run(&self, input: &ModelInput) -> Result<Passes, RunError> {
-        self.check(input)?;
-        let (visual, concepts) = self.run_pass(input, Pass::Concepts)?;
-        let payment = match self.payment_pool.is_some() && self.network.has_adapter() {
-            true => self.run_pass(input, Pass::Payment)?.1,
+    pub(crate) async fn run(&self, inputs: &[ModelInput]) -> Result<Passes, RunError> {
+        for input in inputs {
+            self.check(input)?;
+        }
+        let prefix = self.shared_prefix(inputs).await?;
+        let skip = prefix.as_ref().map_or(0, |prefix| prefix.ids.len());
+        let mut layout = SequenceLayout::default();
+        for input in inputs {
+            layout.push(
+                &input.ids[skip..],
+                &input.positions[skip..],
+                self.image_token,
+            );
+        }
+        let ids = inputs.iter().flat_map(|input| &input.ids[skip..]).copied();
+        let text_rows = self.embed(ids)?;
+        let patches: Vec<f32> = inputs
+            .iter()
+            .flat_map(|input| &input.patches)
+            .copied()
+            .collect();
+        let grids: Vec<_> = inputs
+            .iter()
+            .flat_map(|input| &input.grids)
+            .copied()
+            .collect();
+        let patches = self.upload(patches, self.d_patch);
+        let run_pass = |pass: Pass| {
+            let visual = self.network.see(patches.clone(), &grids, pass);
+            let keys = prefix.as_ref().map_or(&[][..], |prefix| prefix.keys(pass));
+            let hidden = self
+                .network
+                .read(&text_rows, Some(&visual), &layout, keys, pass);
+            (visual.tokens, hidden)
+        };
+        let (visual, concepts) = run_pass(Pass::Concepts);
+        let payment = match self.has_payment_pass() {
+            true => run_pass(Pass::Payment).1,
             false => concepts.clone(),
         };
         Ok(Passes {
             visual,
             concepts,
             payment,
+            layout,
+            prefix,
         })
     }
 
-    /// What the heads say of both passes' hidden states.
-    pub(crate) async fn answer(&self, passes: &Passes) -> Result<ModelOutput, RunError> {
-        let lengths = [passes.concepts.dims()[1]];
-        let pool =
-            |pool: &AttentionPooling, hidden: &Tensor<3>| pool.forward(hidden.clone(), &lengths);
-        let concept = self
-            .concept_pool
-            .as_ref()
-            .map(|query| pool(query, &passes.concepts));
-        let payment = self
-            .payment_pool
-            .as_ref()
-            .map(|query| pool(query, &passes.payment));
-        let last = (self.zero_shot.is_some() && payment.is_none())
-            .then(|| last_row(passes.payment.clone()));
-        self.read_out(concept, payment, last).await
+    /// Whether payment takes a pass of its own.
+    pub(crate) fn has_payment_pass(&self) -> bool {
+        self.payment_pool.is_some() && self.network.has_adapter()
     }
 
-    /// One readback of everything that the heads need, then the heads on the CPU.
-    async fn read_out(
-        &self,
-        concept: Option<Pooled>,
-        payment: Option<Pooled>,
-        last: Option<Tensor<2>>,
-    ) -> Result<ModelOutput, RunError> {
-        let mut parts: Vec<Tensor<1>> = Vec::new();
-        let mut sizes = Vec::new();
-        for part in [
-            concept.as_ref().map(|p| p.vector.clone()),
-            payment.as_ref().map(|p| p.vector.clone()),
-            last,
-            payment.or(concept).map(|p| p.weights),
-        ] {
-            let part = part.map(|part| part.flatten::<1>(0, 1));
-            sizes.push(part.as_ref().map_or(0, |part| part.dims()[0]));
-            parts.extend(part);
+    /// The prefix that all of `inputs` share, from the cache or computed now.
+    async fn shared_prefix(&self, inputs: &[ModelInput]) -> Result<Option<Arc<Prefix>>, RunError> {
+        let first = &inputs[0];
+        let len = first.prefix_len;
+        let differs = |input: &ModelInput| {
+            input.prefix_len != len
+                || input.ids[..len] != first.ids[..len]
+                || input.positions[..len] != first.positions[..len]
+        };
+        if inputs.iter().any(differs) {
+            return Err(RunError::Input {
+                what: "prefixes of the prompts in one batch",
+                expected: "the same".to_owned(),
+                found: "different ones".to_owned(),
+            });
         }
-        let values = read(Tensor::cat(parts, 0), "pooled vectors").await?;
-        let mut rest = values.as_slice();
-        let mut take = |n: usize| {
-            let (head, tail) = rest.split_at(n);
-            rest = tail;
-            head.to_vec()
-        };
-        let (concept, payment, last, pooling_weights) = (
-            take(sizes[0]),
-            take(sizes[1]),
-            take(sizes[2]),
-            take(sizes[3]),
-        );
-        let concept_logits = self.concept_logits(&concept).await?;
-        let (pay_logits, digit_logits) = match &self.payment_head {
-            Some(head) => (
-                pair(&read(head.forward(row(&payment)), "payment logits").await?),
-                None,
-            ),
-            None => self.zero_shot_logits(&last)?,
-        };
-        Ok(ModelOutput {
-            concept_logits,
-            pay_logits,
-            digit_logits,
-            pooling_weights,
-        })
-    }
-
-    async fn concept_logits(
-        &self,
-        pooled: &[f32],
-    ) -> Result<Option<[[f32; N_CLASSES]; 7]>, RunError> {
-        let Some(head) = &self.concept_head else {
+        if len == 0 {
             return Ok(None);
-        };
-        let values = read(Tensor::cat(head.forward(row(pooled)), 0), "concept logits").await?;
-        let mut logits = [[0.0; N_CLASSES]; 7];
-        for (concept, values) in logits.iter_mut().zip(values.chunks_exact(N_CLASSES)) {
-            concept.copy_from_slice(values);
         }
-        Ok(Some(logits))
+        let (ids, positions) = (&first.ids[..len], &first.positions[..len]);
+        if let Some(prefix) = self.prefixes.get(ids, positions) {
+            return Ok(Some(prefix));
+        }
+        let prefix = Arc::new(self.compute_prefix(ids, positions).await?);
+        self.prefixes.put(Arc::clone(&prefix));
+        Ok(Some(prefix))
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
+    pub(crate) fn pools(&self) -> [Option<&AttentionPooling>; 2] {
+        [self.concept_pool.as_ref(), self.payment_pool.as_ref()]
+    }
+
+    /// Token of image places.
+    pub(crate) fn image_token(&self) -> u32 {
+        self.image_token
+    }
+
+    /// Embedded text tokens, `[n_text, d_model]`; image places are left out.
+    pub(crate) fn embed(&self, ids: impl Iterator<Item = u32>) -> Result<Tensor<2>, RunError> {
+        let text_ids = ids.filter(|&id| id != self.image_token);
+        let rows = self.tokens.rows(text_ids)?;
+        Ok(self.upload(rows, self.tokens.d_model()))
+    }
+
+    fn upload(&self, values: Vec<f32>, width: usize) -> Tensor<2> {
+        let rows = values.len() / width;
+        Tensor::from_data(TensorData::new(values, [rows, width]), &self.device)
+    }
+
+    /// What the heads say of both passes' hidden states, a sequence each.
+    pub(crate) async fn answer(&self, passes: &Passes) -> Result<Vec<ModelOutput>, RunError> {
+        let vectors = self.read_out(passes).await?;
+        let rows = |of: fn(&Vectors) -> &Option<Pooled>| {
+            let rows = vectors.iter().filter_map(|v| of(v).as_ref());
+            matrix(&rows.map(Pooled::vector).collect::<Vec<_>>())
+        };
+        let concepts = match &self.concept_head {
+            Some(head) => {
+                let mut all = Vec::with_capacity(CONCEPT_HEADS.len());
+                for logits in head.forward(rows(|v| &v.concept)) {
+                    all.push(read(logits, "concept logits").await?);
+                }
+                Some(all)
+            }
+            None => None,
+        };
+        let pay = match &self.payment_head {
+            Some(head) => {
+                let logits = head.forward(rows(|v| &v.payment));
+                Some(read(logits, "payment logits").await?)
+            }
+            None => None,
+        };
+        let mut outputs = Vec::with_capacity(vectors.len());
+        for (i, one) in vectors.into_iter().enumerate() {
+            let (pay_logits, digit_logits) = match &pay {
+                Some(pay) => (
+                    pair(&pay[2 * i..]).map(|logit| logit * PAY_LOGIT_SCALE as f32),
+                    None,
+                ),
+                None => self.zero_shot_logits(&one.last)?,
+            };
+            let pooled = one.payment.or(one.concept);
+            outputs.push(ModelOutput {
+                concept_logits: concepts.as_ref().map(|logits| concept_rows(logits, i)),
+                pay_logits,
+                digit_logits,
+                pooling_weights: pooled.map_or_else(Vec::new, |pooled| pooled.weights()),
+            });
+        }
+        Ok(outputs)
+    }
+
+    /// One readback of everything that the heads need.
+    async fn read_out(&self, passes: &Passes) -> Result<Vec<Vectors>, RunError> {
+        let d = self.tokens.d_model();
+        let segments = &passes.layout.segments;
+        let wants_last = self.zero_shot.is_some() && self.payment_head.is_none();
+        let [concept, payment] = self.pools();
+        let pools = [(concept, &passes.concepts), (payment, &passes.payment)];
+        let n_pools = pools.iter().filter(|(pool, _)| pool.is_some()).count();
+        let n_values: usize = segments
+            .iter()
+            .map(|s| n_pools * Pooler::record_len(d, s.len) + usize::from(wants_last) * d)
+            .sum();
+        let mut pooler = Pooler::new(n_values, &self.device);
+        for segment in segments {
+            for (pool, hidden) in pools {
+                if let Some(pool) = pool {
+                    pooler.pool(hidden, &pool.query(), *segment);
+                }
+            }
+            if wants_last {
+                pooler.row(&passes.payment, segment.start + segment.len - 1);
+            }
+        }
+        let values = match pooler.into_tensor() {
+            Some(tensor) => read(tensor, "pooled vectors").await?,
+            None => Vec::new(),
+        };
+        let mut rest = values.as_slice();
+        let mut all = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let mut take = |there: bool| {
+                there.then(|| {
+                    let (pooled, behind) = Pooled::read(rest, d, segment.len);
+                    rest = behind;
+                    pooled
+                })
+            };
+            let (concept, payment) = (take(concept.is_some()), take(payment.is_some()));
+            let last = if wants_last {
+                rest[..d].to_vec()
+            } else {
+                Vec::new()
+            };
+            rest = &rest[last.len()..];
+            all.push(with_prefix(
+                Vectors {
+                    concept,
+                    payment,
+                    last,
+                },
+                passes.prefix.as_deref(),
+            ));
+        }
+        Ok(all)
     }
 
     fn zero_shot_logits(&self, last: &[f32]) -> Result<([f32; 2], Option<[f32; 5]>), RunError> {
@@ -259,33 +410,6 @@ impl ServImageModel {
         let mut digit_logits = [0.0; 5];
         digit_logits.copy_from_slice(&digits);
         Ok((pair(&pay), Some(digit_logits)))
-    }
-
-    fn run_pass(&self, input: &ModelInput, pass: Pass) -> Result<(Tensor<2>, Tensor<3>), RunError> {
-        let n_patches = input.patches.len() / self.d_patch;
-        let patches = TensorData::new(input.patches.clone(), [n_patches, self.d_patch]);
-        let visual = self
-            .network
-            .see(Tensor::from_data(patches, &self.device), &input.grids, pass);
-        let text_ids = input
-            .ids
-            .iter()
-            .copied()
-            .filter(|&id| id != self.image_token);
-        let rows = self.tokens.rows(text_ids)?;
-        let [_, d_model] = visual.tokens.dims();
-        let rows = Tensor::from_data(
-            TensorData::new(rows.clone(), [rows.len() / d_model, d_model]),
-            &self.device,
-        );
-        let layout = SequenceLayout::new(
-            std::slice::from_ref(&input.ids),
-            std::slice::from_ref(&input.positions),
-            vec![input.ids.len()],
-            self.image_token,
-        );
-        let hidden = self.network.read(rows, &visual, &layout, pass);
-        Ok((visual.tokens, hidden))
     }
 
     fn check(&self, input: &ModelInput) -> Result<(), RunError> {
@@ -320,6 +444,14 @@ impl ServImageModel {
                 "grids in whole merge blocks (1 = yes)",
                 1,
                 u64::from(aligned && n_patches > 0),
+            ),
+            (
+                "prefix of text alone, with tokens behind it (1 = yes)",
+                1,
+                u64::from(
+                    input.prefix_len < input.ids.len()
+                        && !input.ids[..input.prefix_len].contains(&self.image_token),
+                ),
             ),
             (
                 "text tokens above 0 (1 = yes)",
@@ -359,6 +491,28 @@ impl ServImageModel {
     pub fn device(&self) -> &Device {
         &self.device
     }
+}
+
+/// Adds what the prefix contributes to the pooled vectors.
+fn with_prefix(mut vectors: Vectors, prefix: Option<&Prefix>) -> Vectors {
+    if let Some(prefix) = prefix {
+        let join = |before: &Option<Pooled>, own: Option<Pooled>| match (before, own) {
+            (Some(before), Some(own)) => Some(before.merge(&own)),
+            (_, own) => own,
+        };
+        vectors.concept = join(&prefix.concept_pooled, vectors.concept);
+        vectors.payment = join(&prefix.payment_pooled, vectors.payment);
+    }
+    vectors
+}
+
+/// Row `i` of each concept's `[batch, 6]` logits.
+fn concept_rows(logits: &[Vec<f32>], i: usize) -> [[f32; N_CLASSES]; 7] {
+    let mut rows = [[0.0; N_CLASSES]; 7];
+    for (row, logits) in rows.iter_mut().zip(logits) {
+        row.copy_from_slice(&logits[i * N_CLASSES..(i + 1) * N_CLASSES]);
+    }
+    rows
 }
 
 /// Number of outputs of a linear weight in the pack.

@@ -5,12 +5,13 @@
 
 use crate::error::LoadError;
 use crate::linear::Pass;
-use crate::positions::{causal_mask, text_rotary};
+use crate::positions::text_rotary;
 use crate::source::ParamSource;
-use crate::text::Text;
+use crate::text::{Text, TextRows};
 use crate::vision::{Vision, VisualTokens};
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
+use servimage_kernels::Segment;
 use servimage_pack::manifest::{TextDims, VisionDims};
 
 /// Both towers. Build with [`Network::load`].
@@ -26,62 +27,52 @@ pub struct Network {
 #[derive(Clone, Debug)]
 struct Dims(TextDims);
 
-/// Where each position of a batch of sequences takes its row from.
-#[derive(Clone, Debug, PartialEq)]
+/// Where each row of some sequences comes from. Sequences lie one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SequenceLayout {
-    /// Number of sequences.
-    pub batch: usize,
-    /// Positions of each, padding included.
-    pub seq_len: usize,
-    /// `[batch * seq_len]` rows of the table: text rows first, visual rows behind them.
-    pub rows: Vec<i32>,
-    /// `[batch * seq_len]`: 0 where a position is text, else 1 + the index of its visual row.
-    pub visual_rows: Vec<i32>,
-    /// `[batch * seq_len]` positions on the time, height and width axes.
+    /// `[rows]`: embedded text token of each row, counted in reading order; 0 where a row is visual.
+    pub text: Vec<u32>,
+    /// `[rows]`: 1 where a row is text, else 0.
+    pub is_text: Vec<f32>,
+    /// `[visual rows]`: the rows that visual tokens take, in reading order.
+    pub visual: Vec<u32>,
+    /// `[rows]` positions on the time, height and width axes.
     pub positions: Vec<[u32; 3]>,
-    /// `[batch]` positions without the padding at the end.
-    pub lengths: Vec<usize>,
+    /// Rows of each sequence.
+    pub segments: Vec<Segment>,
 }
 
 impl SequenceLayout {
-    /// Layout of a batch: `ids` with `image_token` at visual positions, all of one length, visual rows in reading order.
-    ///
-    /// `lengths` are the true lengths; what lies behind them is padding and takes the text row it stands for.
-    pub fn new(
-        ids: &[Vec<u32>],
-        positions: &[Vec<[u32; 3]>],
-        lengths: Vec<usize>,
-        image_token: u32,
-    ) -> Self {
-        let n_text = ids
-            .iter()
-            .flatten()
-            .filter(|&&id| id != image_token)
-            .count() as i32;
-        let (mut next_text, mut next_visual) = (0, 0);
-        let (mut rows, mut visual_rows) = (Vec::new(), Vec::new());
-        for &id in ids.iter().flatten() {
+    /// Appends a sequence: `ids` with `image_token` at visual positions.
+    pub fn push(&mut self, ids: &[u32], positions: &[[u32; 3]], image_token: u32) {
+        let start = self.text.len();
+        let mut next_text = self.n_text() as u32;
+        for (i, &id) in ids.iter().enumerate() {
             if id == image_token {
-                rows.push(n_text + next_visual);
-                next_visual += 1;
-                visual_rows.push(next_visual);
+                self.visual.push((start + i) as u32);
+                self.text.push(0);
+                self.is_text.push(0.0);
             } else {
-                rows.push(next_text);
+                self.text.push(next_text);
+                self.is_text.push(1.0);
                 next_text += 1;
-                visual_rows.push(0);
             }
         }
-        let seq_len = ids.first().map_or(0, Vec::len);
-        Self {
-            batch: ids.len(),
-            seq_len,
-            rows,
-            visual_rows,
-            positions: positions.concat(),
-            lengths,
-        }
+        self.positions.extend_from_slice(positions);
+        self.segments.push(Segment {
+            start,
+            len: ids.len(),
+        });
+    }
+
+    /// Number of text rows.
+    fn n_text(&self) -> usize {
+        self.text.len() - self.visual.len()
     }
 }
+
+/// Keys and values of a prefix, one `[prefix rows, 2 * n_kv_heads * head_dim]` a layer.
+pub type PrefixKeys = Vec<Tensor<2>>;
 
 impl Network {
     /// Takes all tensors under `model.` but the token embedding.
@@ -113,51 +104,59 @@ impl Network {
     ///
     /// # Shapes
     /// - `text_rows`: `[n_text, d_model]`, embedded tokens in reading order without the image pads
-    /// - `visual`: from [`Network::see`], in reading order
-    /// - the result: `[batch, seq_len, d_model]`
+    /// - `visual`: from [`Network::see`], in reading order; absent where the layout has no visual rows
+    /// - `prefix`: what every sequence sees before itself; empty without one
+    /// - the result: `[rows, d_model]`
     pub fn read(
         &self,
-        text_rows: Tensor<2>,
-        visual: &VisualTokens,
+        text_rows: &Tensor<2>,
+        visual: Option<&VisualTokens>,
+        layout: &SequenceLayout,
+        prefix: &[Tensor<2>],
+        pass: Pass,
+    ) -> Tensor<2> {
+        self.run_text(text_rows, visual, layout, prefix, pass, None)
+    }
+
+    /// [`Network::read`] of a prefix: also gives what later sequences see of it.
+    pub fn read_prefix(
+        &self,
+        text_rows: &Tensor<2>,
         layout: &SequenceLayout,
         pass: Pass,
-    ) -> Tensor<3> {
-        let device = text_rows.device();
-        let [_, d_model] = text_rows.dims();
-        let (batch, seq_len) = (layout.batch, layout.seq_len);
-        let sequence = |table: Tensor<2>, rows: &[i32]| {
-            table
-                .select(0, index(rows, &device))
-                .reshape([batch, seq_len, d_model])
+    ) -> (Tensor<2>, PrefixKeys) {
+        let mut keys = PrefixKeys::new();
+        let hidden = self.run_text(text_rows, None, layout, &[], pass, Some(&mut keys));
+        (hidden, keys)
+    }
+
+    fn run_text(
+        &self,
+        text_rows: &Tensor<2>,
+        visual: Option<&VisualTokens>,
+        layout: &SequenceLayout,
+        prefix: &[Tensor<2>],
+        pass: Pass,
+        keep: Option<&mut PrefixKeys>,
+    ) -> Tensor<2> {
+        let mut x = servimage_kernels::gather(text_rows, &layout.text, &layout.is_text, 1);
+        if let Some(visual) = visual {
+            x = servimage_kernels::add_rows(x, &layout.visual, &visual.tokens);
+        }
+        let rotary = text_rotary(&self.dims.0, &layout.positions).upload(&text_rows.device());
+        let rows = TextRows {
+            segments: &layout.segments,
+            prefix,
+            visual: &layout.visual,
+            deepstack: visual.map_or(&[], |visual| &visual.deepstack),
         };
-        let x = sequence(
-            Tensor::cat(vec![text_rows, visual.tokens.clone()], 0),
-            &layout.rows,
-        );
-        let blank = Tensor::<2>::zeros([1, d_model], &device);
-        let deepstack: Vec<_> = visual
-            .deepstack
-            .iter()
-            .map(|features| {
-                sequence(
-                    Tensor::cat(vec![blank.clone(), features.clone()], 0),
-                    &layout.visual_rows,
-                )
-            })
-            .collect();
-        let rotary = text_rotary(&self.dims.0, &layout.positions).upload(batch, &device);
-        let mask = causal_mask(seq_len, &device);
-        self.text.forward(x, &rotary, &mask, &deepstack, pass)
+        self.text.forward(x, &rotary, rows, pass, keep)
     }
 
     /// Whether the payment pass differs from the concept pass.
     pub fn has_adapter(&self) -> bool {
         self.vision.has_adapter() || self.text.has_adapter()
     }
-}
-
-fn index(rows: &[i32], device: &Device) -> Tensor<1, Int> {
-    Tensor::from_data(TensorData::new(rows.to_vec(), [rows.len()]), device)
 }
 
 fn check_dims(text: &TextDims, vision: &VisionDims) -> Result<(), LoadError> {
@@ -171,8 +170,8 @@ fn check_dims(text: &TextDims, vision: &VisionDims) -> Result<(), LoadError> {
         ),
         (
             "text head_dim",
-            "an even number above 0",
-            text.head_dim > 0 && text.head_dim.is_multiple_of(2),
+            "a multiple of 4 from 4 to 256",
+            (4..=256).contains(&text.head_dim) && text.head_dim.is_multiple_of(4),
         ),
         (
             "mrope_section",
@@ -181,8 +180,10 @@ fn check_dims(text: &TextDims, vision: &VisionDims) -> Result<(), LoadError> {
         ),
         (
             "vision width over heads",
-            "a multiple of 4",
-            vision.n_heads > 0 && vision.d_model.is_multiple_of(4 * vision.n_heads),
+            "a multiple of 4, up to 256",
+            vision.n_heads > 0
+                && vision.d_model.is_multiple_of(4 * vision.n_heads)
+                && vision.d_model <= 256 * vision.n_heads,
         ),
         (
             "vision d_out",

@@ -2,10 +2,13 @@
 //!
 //! Angles are products of f32 numbers as in the reference implementation; sine and cosine are taken in f64.
 
+use crate::norm::RmsNorm;
 use burn::tensor::{Device, Tensor, TensorData};
+use servimage_kernels::Heads;
 use servimage_pack::manifest::{TextDims, VisionDims};
 
 /// Number of values that an attention score is lowered by where a token must not look; exp of it is 0 in f32.
+#[cfg(not(target_family = "wasm"))]
 const MASKED: f32 = -1.0e9;
 
 /// Cosines and sines of one rotation, both `[rows, head_dim]`, halves repeated.
@@ -31,12 +34,12 @@ impl RotaryTable {
         Self { cos, sin, head_dim }
     }
 
-    /// Uploads both tables as `[1, rows, 1, head_dim]` for `batch` = 1 or `[batch, rows / batch, 1, head_dim]`.
-    pub fn upload(&self, batch: usize, device: &Device) -> Rotary {
-        let rows = self.cos.len() / self.head_dim / batch;
+    /// Uploads both tables.
+    pub fn upload(&self, device: &Device) -> Rotary {
+        let rows = self.cos.len() / self.head_dim;
         let tensor = |values: &Vec<f32>| {
             Tensor::from_data(
-                TensorData::new(values.clone(), [batch, rows, 1, self.head_dim]),
+                TensorData::new(values.clone(), [rows, self.head_dim]),
                 device,
             )
         };
@@ -47,41 +50,22 @@ impl RotaryTable {
     }
 }
 
-/// [`RotaryTable`] on a device, both `[batch, rows, 1, head_dim]`.
+/// [`RotaryTable`] on a device, both `[rows, head_dim]`.
 #[derive(Clone, Debug)]
 pub struct Rotary {
-    cos: Tensor<4>,
-    sin: Tensor<4>,
+    cos: Tensor<2>,
+    sin: Tensor<2>,
 }
 
 impl Rotary {
-    /// Rotates `x` by the table: `x cos + rotate_half(x) sin`.
+    /// Norms `heads` of every row of `x`, if a norm is given, and rotates them: `y cos + rotate_half(y) sin`.
     ///
     /// # Shapes
-    /// - `x` and the result: `[batch, rows, n_heads, head_dim]`
-    pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        let [_, _, _, head_dim] = x.dims();
-        let half = head_dim / 2;
-        let low = x
-            .clone()
-            .slice([0..x.dims()[0], 0..x.dims()[1], 0..x.dims()[2], 0..half]);
-        let high = x.clone().slice([
-            0..x.dims()[0],
-            0..x.dims()[1],
-            0..x.dims()[2],
-            half..head_dim,
-        ]);
-        x * self.cos.clone() + Tensor::cat(vec![-high, low], 3) * self.sin.clone()
-    }
-
-    /// Rows `start..end` of the table.
-    pub fn rows(&self, start: usize, end: usize) -> Self {
-        let [batch, _, _, head_dim] = self.cos.dims();
-        let cut = |x: &Tensor<4>| x.clone().slice([0..batch, start..end, 0..1, 0..head_dim]);
-        Self {
-            cos: cut(&self.cos),
-            sin: cut(&self.sin),
-        }
+    /// - `x` and the result: `[rows, n_heads_in_all * head_dim]`
+    pub fn apply(&self, x: Tensor<2>, heads: Heads, norm: Option<&RmsNorm>) -> Tensor<2> {
+        let norm = norm.map(RmsNorm::parts);
+        let norm = norm.as_ref().map(|(gamma, epsilon)| (gamma, *epsilon));
+        servimage_kernels::norm_rotate(x, heads, norm, &self.cos, &self.sin)
     }
 }
 
@@ -149,7 +133,7 @@ pub fn vision_rotary(dims: &VisionDims, grids: &[[u32; 3]]) -> RotaryTable {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PositionTaps {
     /// `[4][n_patches]` rows of the table.
-    pub rows: [Vec<i32>; 4],
+    pub rows: [Vec<u32>; 4],
     /// `[4][n_patches]`
     pub weights: [Vec<f32>; 4],
 }
@@ -173,7 +157,7 @@ pub fn position_taps(dims: &VisionDims, grids: &[[u32; 3]]) -> PositionTaps {
                 (bottom, right, down * across),
             ];
             for (tap, (r, c, weight)) in corners.into_iter().enumerate() {
-                taps.rows[tap].push((r * side + c) as i32);
+                taps.rows[tap].push((r * side + c) as u32);
                 taps.weights[tap].push(weight);
             }
         }
@@ -191,21 +175,8 @@ fn axis_taps(at: usize, n: usize, side: usize) -> (usize, usize, f32) {
     (first, (first + 1).min(side - 1), source - first as f32)
 }
 
-/// Additive causal mask `[1, 1, seq_len, seq_len]`: 0 where a token may look, a large negative number ahead of it.
-pub fn causal_mask(seq_len: usize, device: &Device) -> Tensor<4> {
-    let values: Vec<f32> = (0..seq_len * seq_len)
-        .map(|i| {
-            if i % seq_len > i / seq_len {
-                MASKED
-            } else {
-                0.0
-            }
-        })
-        .collect();
-    Tensor::from_data(TensorData::new(values, [1, 1, seq_len, seq_len]), device)
-}
-
-/// Additive mask `[batch, seq_len]` over padded rows: 0 up to each length, a large negative number after it.
+/// Additive mask `[batch, seq_len]` over padded rows, for training: 0 up to each length, a large negative number after it.
+#[cfg(not(target_family = "wasm"))]
 pub fn length_mask(lengths: &[usize], seq_len: usize, device: &Device) -> Tensor<2> {
     let values: Vec<f32> = lengths
         .iter()

@@ -3,9 +3,11 @@
 //! Both build the same modules through the same `load` functions, one tensor at a time.
 
 use crate::error::LoadError;
+use crate::linear::{LinearWeight, LowRank};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use servimage_pack::{Pack, PackSource};
+use servimage_kernels::PackedWeight;
+use servimage_pack::{Layout, Pack, PackSource, TensorBytes};
 use std::future::Future;
 
 /// What a parameter is, so that a random start knows its distribution.
@@ -31,8 +33,32 @@ pub trait ParamSource {
         kind: ParamKind,
     ) -> impl Future<Output = Result<Param<Tensor<D>>, LoadError>>;
 
-    /// Rank of the payment adapter on the linear layer `name`, if it has one.
-    fn adapter_rank(&self, name: &str) -> Option<usize>;
+    /// The weights `NAME.weight` (`[d_out, d_in]`) of layers that read the same input: names and `d_out` of each.
+    fn linear(
+        &mut self,
+        parts: &[(String, usize)],
+        d_in: usize,
+    ) -> impl Future<Output = Result<LinearWeight, LoadError>> {
+        async move {
+            let mut weights = Vec::with_capacity(parts.len());
+            for (name, d_out) in parts {
+                let name = format!("{name}.weight");
+                let shape = [*d_out, d_in];
+                weights.push(self.param(&name, shape, ParamKind::Weight).await?);
+            }
+            Ok(LinearWeight::Float(weights))
+        }
+    }
+
+    /// The payment adapter on such layers, if one of them has one.
+    fn adapter(
+        &mut self,
+        parts: &[(String, usize)],
+        d_in: usize,
+    ) -> impl Future<Output = Result<Option<LowRank>, LoadError>> {
+        let _ = (parts, d_in);
+        async { Ok(None) }
+    }
 
     /// Puts what follows on another device and returns the one before.
     fn set_device(&mut self, device: Device) -> Device;
@@ -53,6 +79,49 @@ impl<'a, S: PackSource> PackParams<'a, S> {
             device,
             on_bytes,
         }
+    }
+
+    /// Tensor `name` as it lies in the pack.
+    async fn bytes(&self, name: &str, shape: &[usize]) -> Result<TensorBytes, LoadError> {
+        let entry = self.pack.entry(name).ok_or_else(|| LoadError::Missing {
+            name: name.to_owned(),
+        })?;
+        if entry.shape != shape {
+            return Err(LoadError::Shape {
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: entry.shape.clone(),
+            });
+        }
+        Ok(self.pack.read_tensor(name).await?)
+    }
+
+    fn upload(&mut self, parts: &[TensorBytes]) -> Result<PackedWeight, LoadError> {
+        let weight = PackedWeight::upload(parts, &self.device)?;
+        let size_bytes: usize = parts.iter().map(|part| part.bytes.len()).sum();
+        (self.on_bytes)(size_bytes as u64);
+        Ok(weight)
+    }
+
+    /// Rank of the payment adapter on `name`; 0 without one.
+    fn rank(&self, name: &str) -> usize {
+        let entry = self.pack.entry(&format!("{name}.lora_a"));
+        entry
+            .and_then(|entry| entry.shape.first().copied())
+            .unwrap_or(0)
+    }
+}
+
+/// A float tensor in the pack's form.
+fn floats(name: String, shape: [usize; 2], values: &[f32]) -> TensorBytes {
+    TensorBytes {
+        name,
+        shape: shape.to_vec(),
+        layout: Layout::F32,
+        bytes: values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect(),
     }
 }
 
@@ -84,10 +153,56 @@ impl<S: PackSource> ParamSource for PackParams<'_, S> {
         Ok(param)
     }
 
-    fn adapter_rank(&self, name: &str) -> Option<usize> {
-        self.pack
-            .entry(&format!("{name}.lora_a"))
-            .and_then(|entry| entry.shape.first().copied())
+    async fn linear(
+        &mut self,
+        parts: &[(String, usize)],
+        d_in: usize,
+    ) -> Result<LinearWeight, LoadError> {
+        let mut tensors = Vec::with_capacity(parts.len());
+        for (name, d_out) in parts {
+            tensors.push(
+                self.bytes(&format!("{name}.weight"), &[*d_out, d_in])
+                    .await?,
+            );
+        }
+        Ok(LinearWeight::Packed(self.upload(&tensors)?))
+    }
+
+    async fn adapter(
+        &mut self,
+        parts: &[(String, usize)],
+        d_in: usize,
+    ) -> Result<Option<LowRank>, LoadError> {
+        let d_out: usize = parts.iter().map(|(_, d_out)| d_out).sum();
+        let ranks: Vec<usize> = parts.iter().map(|(name, _)| self.rank(name)).collect();
+        let rank: usize = ranks.iter().sum();
+        if rank == 0 {
+            return Ok(None);
+        }
+        let (mut a, mut b) = (Vec::new(), vec![0.0; d_out * rank]);
+        let (mut row, mut column) = (0, 0);
+        for ((name, d_out), &rank_here) in parts.iter().zip(&ranks) {
+            if rank_here > 0 {
+                let part = self
+                    .bytes(&format!("{name}.lora_a"), &[rank_here, d_in])
+                    .await?;
+                a.extend(part.to_f32()?);
+                let part = self
+                    .bytes(&format!("{name}.lora_b"), &[*d_out, rank_here])
+                    .await?;
+                for (i, values) in part.to_f32()?.chunks_exact(rank_here).enumerate() {
+                    let start = (row + i) * rank + column;
+                    b[start..start + rank_here].copy_from_slice(values);
+                }
+            }
+            row += d_out;
+            column += rank_here;
+        }
+        let name = |end: &str| format!("{}.{end}", parts[0].0);
+        Ok(Some(LowRank {
+            a: self.upload(&[floats(name("lora_a"), [rank, d_in], &a)])?,
+            b: self.upload(&[floats(name("lora_b"), [d_out, rank], &b)])?,
+        }))
     }
 
     fn set_device(&mut self, device: Device) -> Device {
@@ -147,10 +262,6 @@ impl ParamSource for RandomParams {
             TensorData::new(values, shape),
             &self.device,
         ))
-    }
-
-    fn adapter_rank(&self, _name: &str) -> Option<usize> {
-        None
     }
 
     fn set_device(&mut self, device: Device) -> Device {

@@ -4,12 +4,12 @@
 
 use crate::error::LoadError;
 use crate::linear::{Linear, Pass};
+use crate::norm::RmsNorm;
 use crate::positions::Rotary;
-use crate::source::{ParamKind, ParamSource};
+use crate::source::ParamSource;
 use burn::module::Module;
-use burn::nn::{RmsNorm, RmsNormConfig};
 use burn::tensor::Tensor;
-use burn::tensor::activation::{silu, softmax};
+use servimage_kernels::{Activation, AttentionShape, Heads, Segment};
 use servimage_pack::manifest::TextDims;
 
 /// Text tower without its token embedding. Build with [`Text::load`].
@@ -30,9 +30,8 @@ struct Layer {
 /// Grouped-query attention with a norm on each head of q and k.
 #[derive(Module, Debug)]
 struct Attention {
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
+    /// Queries, keys and values in one.
+    qkv: Linear,
     o_proj: Linear,
     q_norm: RmsNorm,
     k_norm: RmsNorm,
@@ -44,25 +43,22 @@ struct Attention {
 /// Feed-forward block: `down(silu(gate(x)) * up(x))`.
 #[derive(Module, Debug)]
 struct Mlp {
-    gate: Linear,
-    up: Linear,
+    /// Gate and up in one.
+    gate_up: Linear,
     down: Linear,
 }
 
-async fn load_rms_norm(
-    source: &mut impl ParamSource,
-    name: &str,
-    d_model: usize,
-    epsilon: f64,
-) -> Result<RmsNorm, LoadError> {
-    let gamma = source
-        .param(&format!("{name}.weight"), [d_model], ParamKind::Ones)
-        .await?;
-    let mut norm = RmsNormConfig::new(d_model)
-        .with_epsilon(epsilon)
-        .init(&gamma.device());
-    norm.gamma = gamma;
-    Ok(norm)
+/// Rows that the text tower reads, and how they hang together.
+#[derive(Clone, Copy, Debug)]
+pub struct TextRows<'a> {
+    /// Sequences; each sees itself and the prefix.
+    pub segments: &'a [Segment],
+    /// Keys and values of a shared prefix, one `[prefix rows, 2 * n_kv_heads * head_dim]` a layer; empty without one.
+    pub prefix: &'a [Tensor<2>],
+    /// Rows that stand for visual tokens.
+    pub visual: &'a [u32],
+    /// One `[visual rows, d_model]` for each of the first layers, added behind it.
+    pub deepstack: &'a [Tensor<2>],
 }
 
 impl Text {
@@ -76,34 +72,47 @@ impl Text {
         for layer_idx in 0..dims.n_layers {
             layers.push(Layer::load(source, &format!("{root}.layers.{layer_idx}"), dims).await?);
         }
-        let norm = load_rms_norm(
-            source,
-            &format!("{root}.norm"),
-            dims.d_model,
-            dims.rms_norm_eps,
-        )
-        .await?;
+        let norm = format!("{root}.norm");
+        let norm = RmsNorm::load(source, &norm, dims.d_model, dims.rms_norm_eps).await?;
         Ok(Self { layers, norm })
     }
 
-    /// Runs the tower; row `i` of `deepstack[l]` is added behind layer `l` (zeros where a token is not visual).
+    /// Runs the tower. `keep` receives each layer's keys and values, `[rows, 2 * n_kv_heads * head_dim]`.
     ///
     /// # Shapes
-    /// - `x` and the result: `[batch, seq_len, d_model]`, the result after the final norm
-    /// - `mask`: `[1, 1, seq_len, seq_len]`, added to the attention scores
-    /// - `deepstack`: each `[batch, seq_len, d_model]`
+    /// - `x` and the result: `[rows, d_model]`, the result after the final norm
     pub fn forward(
         &self,
-        mut x: Tensor<3>,
+        mut x: Tensor<2>,
         rotary: &Rotary,
-        mask: &Tensor<4>,
-        deepstack: &[Tensor<3>],
+        rows: TextRows<'_>,
         pass: Pass,
-    ) -> Tensor<3> {
+        mut keep: Option<&mut Vec<Tensor<2>>>,
+    ) -> Tensor<2> {
         for (layer_idx, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x, rotary, mask, pass);
-            if let Some(features) = deepstack.get(layer_idx) {
-                x = x + features.clone();
+            let prefix = rows.prefix.get(layer_idx);
+            let keep = keep.as_deref_mut();
+            let mixed = layer.attention.forward(
+                layer.input_norm.forward(x.clone()),
+                rotary,
+                rows.segments,
+                prefix,
+                pass,
+                keep,
+            );
+            x = layer
+                .attention
+                .o_proj
+                .forward_into(mixed, pass, Some(x), Activation::None);
+            let hidden = layer
+                .mlp
+                .hidden(layer.post_attention_norm.forward(x.clone()), pass);
+            x = layer
+                .mlp
+                .down
+                .forward_into(hidden, pass, Some(x), Activation::None);
+            if let Some(features) = rows.deepstack.get(layer_idx) {
+                x = servimage_kernels::add_rows(x, rows.visual, features);
             }
         }
         self.norm.forward(x)
@@ -113,11 +122,9 @@ impl Text {
     pub fn has_adapter(&self) -> bool {
         self.layers.iter().any(|layer| {
             let (a, m) = (&layer.attention, &layer.mlp);
-            [
-                &a.q_proj, &a.k_proj, &a.v_proj, &a.o_proj, &m.gate, &m.up, &m.down,
-            ]
-            .iter()
-            .any(|l| l.has_adapter())
+            [&a.qkv, &a.o_proj, &m.gate_up, &m.down]
+                .iter()
+                .any(|l| l.has_adapter())
         })
     }
 }
@@ -129,29 +136,14 @@ impl Layer {
         dims: &TextDims,
     ) -> Result<Self, LoadError> {
         let (d_model, epsilon) = (dims.d_model, dims.rms_norm_eps);
+        let norm = |norm: &str| format!("{name}.{norm}_layernorm");
         Ok(Self {
-            input_norm: load_rms_norm(source, &format!("{name}.input_layernorm"), d_model, epsilon)
-                .await?,
+            input_norm: RmsNorm::load(source, &norm("input"), d_model, epsilon).await?,
             attention: Attention::load(source, &format!("{name}.self_attn"), dims).await?,
-            post_attention_norm: load_rms_norm(
-                source,
-                &format!("{name}.post_attention_layernorm"),
-                d_model,
-                epsilon,
-            )
-            .await?,
+            post_attention_norm: RmsNorm::load(source, &norm("post_attention"), d_model, epsilon)
+                .await?,
             mlp: Mlp::load(source, &format!("{name}.mlp"), dims).await?,
         })
-    }
-
-    /// # Shapes
-    /// - `x` and the result: `[batch, seq_len, d_model]`
-    fn forward(&self, x: Tensor<3>, rotary: &Rotary, mask: &Tensor<4>, pass: Pass) -> Tensor<3> {
-        let x = x.clone()
-            + self
-                .attention
-                .forward(self.input_norm.forward(x), rotary, mask, pass);
-        x.clone() + self.mlp.forward(self.post_attention_norm.forward(x), pass)
     }
 }
 
@@ -163,25 +155,14 @@ impl Attention {
     ) -> Result<Self, LoadError> {
         let (d_model, head_dim) = (dims.d_model, dims.head_dim);
         let (d_q, d_kv) = (dims.n_heads * head_dim, dims.n_kv_heads * head_dim);
+        let parts = [("q_proj", d_q), ("k_proj", d_kv), ("v_proj", d_kv)]
+            .map(|(part, width)| (format!("{name}.{part}"), width));
+        let epsilon = dims.rms_norm_eps;
         Ok(Self {
-            q_proj: Linear::load(source, &format!("{name}.q_proj"), [d_model, d_q], false).await?,
-            k_proj: Linear::load(source, &format!("{name}.k_proj"), [d_model, d_kv], false).await?,
-            v_proj: Linear::load(source, &format!("{name}.v_proj"), [d_model, d_kv], false).await?,
+            qkv: Linear::load_joined(source, &parts, d_model).await?,
             o_proj: Linear::load(source, &format!("{name}.o_proj"), [d_q, d_model], false).await?,
-            q_norm: load_rms_norm(
-                source,
-                &format!("{name}.q_norm"),
-                head_dim,
-                dims.rms_norm_eps,
-            )
-            .await?,
-            k_norm: load_rms_norm(
-                source,
-                &format!("{name}.k_norm"),
-                head_dim,
-                dims.rms_norm_eps,
-            )
-            .await?,
+            q_norm: RmsNorm::load(source, &format!("{name}.q_norm"), head_dim, epsilon).await?,
+            k_norm: RmsNorm::load(source, &format!("{name}.k_norm"), head_dim, epsilon).await?,
             n_heads: dims.n_heads,
             n_kv_heads: dims.n_kv_heads,
             head_dim,
@@ -189,33 +170,38 @@ impl Attention {
     }
 
     /// # Shapes
-    /// - `x` and the result: `[batch, seq_len, d_model]`
-    fn forward(&self, x: Tensor<3>, rotary: &Rotary, mask: &Tensor<4>, pass: Pass) -> Tensor<3> {
-        let [batch, seq_len, _] = x.dims();
-        let heads =
-            |y: Tensor<3>, n_heads: usize| y.reshape([batch, seq_len, n_heads, self.head_dim]);
-        let q = heads(self.q_proj.forward_3d(x.clone(), pass), self.n_heads);
-        let k = heads(self.k_proj.forward_3d(x.clone(), pass), self.n_kv_heads);
-        let v = heads(self.v_proj.forward_3d(x, pass), self.n_kv_heads);
-        let q = rotary.apply(self.q_norm.forward(q)).swap_dims(1, 2);
-        let k = self.repeat_kv(rotary.apply(self.k_norm.forward(k)));
-        let v = self.repeat_kv(v);
-        let scores = q.matmul(k.transpose()) * (self.head_dim as f64).powf(-0.5) + mask.clone();
-        let mixed = softmax(scores, 3).matmul(v).swap_dims(1, 2);
-        self.o_proj.forward_3d(
-            mixed.reshape([batch, seq_len, self.n_heads * self.head_dim]),
-            pass,
-        )
-    }
-
-    /// `[batch, seq_len, n_kv_heads, head_dim]` to `[batch, n_heads, seq_len, head_dim]`, each head `n_heads / n_kv_heads` times in a row.
-    fn repeat_kv(&self, x: Tensor<4>) -> Tensor<4> {
-        let [batch, seq_len, n_kv_heads, head_dim] = x.dims();
-        let n_rep = self.n_heads / self.n_kv_heads;
-        x.swap_dims(1, 2)
-            .reshape([batch, n_kv_heads, 1, seq_len * head_dim])
-            .repeat_dim(2, n_rep)
-            .reshape([batch, self.n_heads, seq_len, head_dim])
+    /// - `x`: `[rows, d_model]`
+    /// - the result: `[rows, n_heads * head_dim]`
+    fn forward(
+        &self,
+        x: Tensor<2>,
+        rotary: &Rotary,
+        segments: &[Segment],
+        prefix: Option<&Tensor<2>>,
+        pass: Pass,
+        keep: Option<&mut Vec<Tensor<2>>>,
+    ) -> Tensor<2> {
+        let shape = AttentionShape {
+            n_heads: self.n_heads,
+            n_kv_heads: self.n_kv_heads,
+            head_dim: self.head_dim,
+            causal: true,
+        };
+        let queries = Heads {
+            first: 0,
+            count: self.n_heads,
+        };
+        let keys = Heads {
+            first: self.n_heads,
+            count: self.n_kv_heads,
+        };
+        let qkv = rotary.apply(self.qkv.forward(x, pass), queries, Some(&self.q_norm));
+        let qkv = rotary.apply(qkv, keys, Some(&self.k_norm));
+        if let Some(keep) = keep {
+            let columns = self.n_heads * self.head_dim..shape.row_len();
+            keep.push(servimage_kernels::columns(&qkv, columns));
+        }
+        servimage_kernels::attention(qkv, prefix, segments, shape)
     }
 }
 
@@ -226,36 +212,20 @@ impl Mlp {
         dims: &TextDims,
     ) -> Result<Self, LoadError> {
         let (d_model, d_hidden) = (dims.d_model, dims.d_hidden);
+        let parts = ["gate_proj", "up_proj"].map(|part| (format!("{name}.{part}"), d_hidden));
+        let down = format!("{name}.down_proj");
         Ok(Self {
-            gate: Linear::load(
-                source,
-                &format!("{name}.gate_proj"),
-                [d_model, d_hidden],
-                false,
-            )
-            .await?,
-            up: Linear::load(
-                source,
-                &format!("{name}.up_proj"),
-                [d_model, d_hidden],
-                false,
-            )
-            .await?,
-            down: Linear::load(
-                source,
-                &format!("{name}.down_proj"),
-                [d_hidden, d_model],
-                false,
-            )
-            .await?,
+            gate_up: Linear::load_joined(source, &parts, d_model).await?,
+            down: Linear::load(source, &down, [d_hidden, d_model], false).await?,
         })
     }
 
+    /// What `down` reads.
+    ///
     /// # Shapes
-    /// - `x` and the result: `[batch, seq_len, d_model]`
-    fn forward(&self, x: Tensor<3>, pass: Pass) -> Tensor<3> {
-        let gate = silu(self.gate.forward_3d(x.clone(), pass));
-        self.down
-            .forward_3d(gate * self.up.forward_3d(x, pass), pass)
+    /// - `x`: `[rows, d_model]`
+    /// - the result: `[rows, d_hidden]`
+    fn hidden(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
+        servimage_kernels::swiglu(self.gate_up.forward(x, pass))
     }
 }

@@ -86,6 +86,11 @@ impl TokenTable {
             .collect())
     }
 
+    /// Values of a row.
+    pub fn d_model(&self) -> usize {
+        self.d_model
+    }
+
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.n_rows

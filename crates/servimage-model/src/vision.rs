@@ -5,12 +5,12 @@
 
 use crate::error::LoadError;
 use crate::linear::{Linear, Pass};
+use crate::norm::LayerNorm;
 use crate::positions::{Rotary, position_taps, vision_rotary};
 use crate::source::{ParamKind, ParamSource};
 use burn::module::{Module, Param};
-use burn::nn::{LayerNorm, LayerNormConfig};
-use burn::tensor::activation::{gelu, softmax};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Tensor;
+use servimage_kernels::{Activation, AttentionShape, Heads, Segment};
 use servimage_pack::manifest::VisionDims;
 
 /// Epsilon of every LayerNorm in the tower.
@@ -61,34 +61,6 @@ struct Merger {
     fc2: Linear,
     /// Whether the norm runs over the joined row (deepstack) or over each patch.
     norm_after_join: bool,
-}
-
-/// A LayerNorm with the weights `NAME.weight` and `NAME.bias`.
-pub(crate) async fn load_layer_norm(
-    source: &mut impl ParamSource,
-    name: &str,
-    d_model: usize,
-    epsilon: f64,
-) -> Result<LayerNorm, LoadError> {
-    let gamma = source
-        .param(&format!("{name}.weight"), [d_model], ParamKind::Ones)
-        .await?;
-    let beta = source
-        .param(&format!("{name}.bias"), [d_model], ParamKind::Zeros)
-        .await?;
-    let mut norm = LayerNormConfig::new(d_model)
-        .with_epsilon(epsilon)
-        .init(&gamma.device());
-    norm.gamma = gamma;
-    norm.beta = Some(beta);
-    Ok(norm)
-}
-
-/// GELU in its tanh form; `x * x * x` because WGSL's `pow` is undefined below zero.
-fn gelu_tanh(x: Tensor<2>) -> Tensor<2> {
-    let cubed = x.clone() * x.clone() * x.clone();
-    let inner = (x.clone() + cubed * 0.044_715) * (2.0 / std::f64::consts::PI).sqrt();
-    x * (inner.tanh() + 1.0) * 0.5
 }
 
 impl Vision {
@@ -142,13 +114,14 @@ impl Vision {
     /// - `grids`: time, rows and columns of patches an image
     /// - the result's tensors: `[n_patches / merge^2, d_out]`
     pub fn forward(&self, patches: Tensor<2>, grids: &[[u32; 3]], pass: Pass) -> VisualTokens {
-        let device = patches.device();
-        let lengths: Vec<usize> = frame_lengths(grids);
-        let mut x = self.patch_embed.forward(patches, pass) + self.positions(grids, &device);
-        let rotary = vision_rotary(&self.dims.0, grids).upload(1, &device);
+        let rotary = vision_rotary(&self.dims.0, grids).upload(&patches.device());
+        let frames = frames(grids);
+        let positions = self.positions(grids);
+        let embed = &self.patch_embed;
+        let mut x = embed.forward_into(patches, pass, Some(positions), Activation::None);
         let mut deepstack = Vec::with_capacity(self.deepstack_mergers.len());
         for (layer_idx, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, &rotary, &lengths, pass);
+            x = block.forward(x, &rotary, &frames, pass);
             if let Some(tap) = self
                 .dims
                 .0
@@ -166,21 +139,10 @@ impl Vision {
     }
 
     /// Learned positions, interpolated to each image's grid: `[n_patches, d_model]`.
-    fn positions(&self, grids: &[[u32; 3]], device: &Device) -> Tensor<2> {
+    fn positions(&self, grids: &[[u32; 3]]) -> Tensor<2> {
         let taps = position_taps(&self.dims.0, grids);
-        let table = self.pos_embed.val();
-        let mut sum: Option<Tensor<2>> = None;
-        for (rows, weights) in taps.rows.into_iter().zip(taps.weights) {
-            let n_patches = rows.len();
-            let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [n_patches]), device);
-            let weights = Tensor::<2>::from_data(TensorData::new(weights, [n_patches, 1]), device);
-            let tap = table.clone().select(0, rows) * weights;
-            sum = Some(match sum {
-                Some(sum) => sum + tap,
-                None => tap,
-            });
-        }
-        sum.expect("there are four taps")
+        let (rows, weights) = (taps.rows.concat(), taps.weights.concat());
+        servimage_kernels::gather(&self.pos_embed.val(), &rows, &weights, taps.rows.len())
     }
 
     /// Whether the payment pass differs from the concept pass in this tower.
@@ -198,11 +160,18 @@ impl Vision {
     }
 }
 
-/// Patches of each frame: attention stays inside a frame.
-fn frame_lengths(grids: &[[u32; 3]]) -> Vec<usize> {
-    grids
+/// Rows of each frame: attention stays inside a frame.
+fn frames(grids: &[[u32; 3]]) -> Vec<Segment> {
+    let lengths = grids
         .iter()
-        .flat_map(|&[t, h, w]| (0..t).map(move |_| (h * w) as usize))
+        .flat_map(|&[t, h, w]| (0..t).map(move |_| (h * w) as usize));
+    let mut start = 0;
+    lengths
+        .map(|len| {
+            let segment = Segment { start, len };
+            start += len;
+            segment
+        })
         .collect()
 }
 
@@ -214,8 +183,8 @@ impl Block {
     ) -> Result<Self, LoadError> {
         let (d_model, d_hidden) = (dims.d_model, dims.d_hidden);
         Ok(Self {
-            norm1: load_layer_norm(source, &format!("{name}.norm1"), d_model, NORM_EPSILON).await?,
-            norm2: load_layer_norm(source, &format!("{name}.norm2"), d_model, NORM_EPSILON).await?,
+            norm1: LayerNorm::load(source, &format!("{name}.norm1"), d_model, NORM_EPSILON).await?,
+            norm2: LayerNorm::load(source, &format!("{name}.norm2"), d_model, NORM_EPSILON).await?,
             qkv: Linear::load(
                 source,
                 &format!("{name}.attn.qkv"),
@@ -250,65 +219,41 @@ impl Block {
 
     /// # Shapes
     /// - `x` and the result: `[n_patches, d_model]`
-    fn forward(&self, x: Tensor<2>, rotary: &Rotary, lengths: &[usize], pass: Pass) -> Tensor<2> {
-        let x = x.clone() + self.attention(self.norm1.forward(x), rotary, lengths, pass);
-        let hidden = gelu_tanh(self.fc1.forward(self.norm2.forward(x.clone()), pass));
-        x + self.fc2.forward(hidden, pass)
+    fn forward(&self, x: Tensor<2>, rotary: &Rotary, frames: &[Segment], pass: Pass) -> Tensor<2> {
+        let mixed = self.attention(self.norm1.forward(x.clone()), rotary, frames, pass);
+        let x = self
+            .proj
+            .forward_into(mixed, pass, Some(x), Activation::None);
+        let hidden = self.norm2.forward(x.clone());
+        let hidden = self
+            .fc1
+            .forward_into(hidden, pass, None, Activation::GeluTanh);
+        self.fc2
+            .forward_into(hidden, pass, Some(x), Activation::None)
     }
 
-    fn attention(&self, x: Tensor<2>, rotary: &Rotary, lengths: &[usize], pass: Pass) -> Tensor<2> {
-        let [n_patches, d_model] = x.dims();
-        let head_dim = d_model / self.n_heads;
-        let qkv = self
-            .qkv
-            .forward(x, pass)
-            .reshape([n_patches, 3, self.n_heads, head_dim]);
-        let part = |i: usize| {
-            qkv.clone()
-                .slice([0..n_patches, i..i + 1, 0..self.n_heads, 0..head_dim])
-                .reshape([1, n_patches, self.n_heads, head_dim])
+    fn attention(
+        &self,
+        x: Tensor<2>,
+        rotary: &Rotary,
+        frames: &[Segment],
+        pass: Pass,
+    ) -> Tensor<2> {
+        let [_, d_model] = x.dims();
+        let shape = AttentionShape {
+            n_heads: self.n_heads,
+            n_kv_heads: self.n_heads,
+            head_dim: d_model / self.n_heads,
+            causal: false,
         };
-        let (q, k, v) = (rotary.apply(part(0)), rotary.apply(part(1)), part(2));
-        self.proj.forward(
-            attend_within(q, k, v, lengths).reshape([n_patches, d_model]),
-            pass,
-        )
-    }
-}
-
-/// Attention inside each of the consecutive runs of `lengths`; equal runs go as one batch.
-///
-/// # Shapes
-/// - `q`, `k`, `v` and the result: `[1, rows, n_heads, head_dim]`
-fn attend_within(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, lengths: &[usize]) -> Tensor<4> {
-    let [_, n_rows, n_heads, head_dim] = q.dims();
-    let first = lengths.first().copied().unwrap_or(n_rows);
-    if lengths.iter().all(|&length| length == first) {
-        let batched = |x: Tensor<4>| x.reshape([lengths.len(), first, n_heads, head_dim]);
-        return attend(batched(q), batched(k), batched(v)).reshape([1, n_rows, n_heads, head_dim]);
-    }
-    let mut start = 0;
-    let mut parts = Vec::with_capacity(lengths.len());
-    for &length in lengths {
-        let cut = |x: &Tensor<4>| {
-            x.clone()
-                .slice([0..1, start..start + length, 0..n_heads, 0..head_dim])
+        // Queries and keys lie next to each other.
+        let turned = Heads {
+            first: 0,
+            count: 2 * self.n_heads,
         };
-        parts.push(attend(cut(&q), cut(&k), cut(&v)));
-        start += length;
+        let qkv = rotary.apply(self.qkv.forward(x, pass), turned, None);
+        servimage_kernels::attention(qkv, None, frames, shape)
     }
-    Tensor::cat(parts, 1)
-}
-
-/// Full attention: `softmax(q k^T / sqrt(head_dim)) v`.
-///
-/// # Shapes
-/// - `q`, `k`, `v` and the result: `[batch, rows, n_heads, head_dim]`
-fn attend(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
-    let [_, _, _, head_dim] = q.dims();
-    let (q, k, v) = (q.swap_dims(1, 2), k.swap_dims(1, 2), v.swap_dims(1, 2));
-    let scores = q.matmul(k.transpose()) * (head_dim as f64).powf(-0.5);
-    softmax(scores, 3).matmul(v).swap_dims(1, 2)
 }
 
 impl Merger {
@@ -325,7 +270,7 @@ impl Merger {
             dims.d_model
         };
         Ok(Self {
-            norm: load_layer_norm(source, &format!("{name}.norm"), d_norm, NORM_EPSILON).await?,
+            norm: LayerNorm::load(source, &format!("{name}.norm"), d_norm, NORM_EPSILON).await?,
             fc1: Linear::load(
                 source,
                 &format!("{name}.linear_fc1"),
@@ -349,21 +294,13 @@ impl Merger {
     /// - the result: `[n_patches / merge^2, d_out]`
     fn forward(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
         let [n_patches, d_model] = x.dims();
-        let [d_norm] = self.norm.gamma.dims();
         let d_joined = self.fc1.d_in();
         let joined = [n_patches * d_model / d_joined, d_joined];
-        debug_assert!(
-            d_norm
-                == if self.norm_after_join {
-                    d_joined
-                } else {
-                    d_model
-                }
-        );
         let x = match self.norm_after_join {
             true => self.norm.forward(x.reshape(joined)),
             false => self.norm.forward(x).reshape(joined),
         };
-        self.fc2.forward(gelu(self.fc1.forward(x, pass)), pass)
+        let hidden = self.fc1.forward_into(x, pass, None, Activation::Gelu);
+        self.fc2.forward(hidden, pass)
     }
 }

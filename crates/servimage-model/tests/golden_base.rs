@@ -62,10 +62,6 @@ impl ParamSource for Checkpoint<'_> {
         ))
     }
 
-    fn adapter_rank(&self, _name: &str) -> Option<usize> {
-        None
-    }
-
     fn set_device(&mut self, device: Device) -> Device {
         std::mem::replace(&mut self.device, device)
     }
@@ -188,14 +184,10 @@ fn base_weights_give_the_golden(device: &Device, tolerance: f64) {
         0,
         Tensor::<1, Int>::from_data(TensorData::new(text_ids, [n_text]), device),
     );
-    let layout = SequenceLayout::new(
-        std::slice::from_ref(&ids),
-        &[positions],
-        vec![ids.len()],
-        special.image,
-    );
+    let mut layout = SequenceLayout::default();
+    layout.push(&ids, &positions, special.image);
     let hidden = network
-        .read(rows, &visual, &layout, Pass::Concepts)
+        .read(&rows, Some(&visual), &layout, &[], Pass::Concepts)
         .into_data()
         .try_to_vec::<f32>()
         .expect("f32");
@@ -216,6 +208,11 @@ fn base_weights_give_the_golden(device: &Device, tolerance: f64) {
 #[test]
 fn on_the_cpu_the_base_weights_give_the_golden() {
     base_weights_give_the_golden(&Device::flex(), CPU_TOLERANCE);
+}
+
+#[test]
+fn where_gradients_are_recorded_the_base_weights_give_the_golden() {
+    base_weights_give_the_golden(&Device::flex().autodiff(), CPU_TOLERANCE);
 }
 
 #[test]

@@ -63,6 +63,7 @@ impl Scorer {
             positions: prompt.positions,
             patches: patches.rows,
             grids: vec![patches.grid],
+            prefix_len: prompt.prefix_len,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The network with its heads as one trainable module, and the loss over a batch.
 //!
-//! Training leaves out the factor of 100 on the payment logits; the export divides the last layer by it.
+//! The factor of 100 on the payment logits is the model's, not the head's: the export divides the last layer by it.
 
 use crate::batch::{Batch, TRAINED_DAMAGES};
 use crate::nano::{NanoConfig, SPECIAL_IDS};
@@ -8,9 +8,7 @@ use crate::weights::{NamedParams, Taken, Weights};
 use burn::module::{Module, Param};
 use burn::tensor::activation::{gelu, log_softmax, softplus};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use servimage_model::heads::{
-    AttentionPooling, CONCEPT_HEADS, ConceptHead, PAY_LOGIT_SCALE, PaymentHead,
-};
+use servimage_model::heads::{AttentionPooling, CONCEPT_HEADS, ConceptHead, PaymentHead};
 use servimage_model::linear::Linear;
 use servimage_model::network::SequenceLayout;
 use servimage_model::source::{ParamKind, ParamSource};
@@ -146,13 +144,16 @@ impl Trainee {
             0,
             Tensor::<1, Int>::from_data(TensorData::new(text, [n_text]), device),
         );
-        let layout = SequenceLayout::new(
-            &batch.ids,
-            &batch.positions,
-            batch.lengths.clone(),
-            SPECIAL_IDS.image,
-        );
-        self.network.read(rows, visual, &layout, Pass::Concepts)
+        let mut layout = SequenceLayout::default();
+        for (ids, positions) in batch.ids.iter().zip(&batch.positions) {
+            layout.push(ids, positions, SPECIAL_IDS.image);
+        }
+        let hidden = self
+            .network
+            .read(&rows, Some(visual), &layout, &[], Pass::Concepts);
+        let [n_rows, d_model] = hidden.dims();
+        let n = batch.ids.len();
+        hidden.reshape([n, n_rows / n, d_model])
     }
 
     /// Pooled vectors of the concept and the payment head, each `[batch, d_model]`.
@@ -181,8 +182,7 @@ impl Trainee {
         let concepts = trained.map(|(_, logits)| scores_only(logits)).collect();
         let pay = self
             .payment_head
-            .forward(self.payment_pool.forward(hidden, &batch.lengths).vector)
-            / PAY_LOGIT_SCALE;
+            .forward(self.payment_pool.forward(hidden, &batch.lengths).vector);
         let n = batch.ids.len();
         let pay = (pay.clone().slice([0..n, 1..2]) - pay.slice([0..n, 0..1])).reshape([n]);
         Answers {

@@ -38,6 +38,8 @@ fn golden_a_is_reproduced_on_the_cpu() {
         "base.logits_last",
         "stage1.cns_set",
         "stage2.pay_logits",
+        "base.prefix_cache",
+        "stage2.prefix_cache",
     ] {
         assert!(names.contains(&name), "{name} is not compared: {names:?}");
     }

@@ -1,0 +1,158 @@
+//! From a WGSL template to a launch on the device of a tensor.
+
+use burn::tensor::DType;
+use burn_cubecl::CubeDevice;
+use burn_cubecl::cubecl::client::Client;
+use burn_cubecl::cubecl::ir::metadata::Info;
+use burn_cubecl::cubecl::ir::settings::Dim3;
+use burn_cubecl::cubecl::ir::{ElemType, Scope, UIntKind};
+use burn_cubecl::cubecl::prelude::{
+    AddressType, CubeCount, CubeKernel, ExecutionMode, KernelDefinition, KernelId, KernelMetadata,
+    KernelSettings, PrecompiledSource,
+};
+use burn_cubecl::cubecl::server::{KernelArguments, MetadataBindingInfo};
+use burn_cubecl::tensor::CubeTensor;
+
+/// Most workgroups along one axis of a dispatch (WebGPU default limit).
+const MAX_GROUPS: u32 = 65_535;
+
+/// Words of the uniform with a kernel's sizes.
+const INFO_WORDS: usize = 16;
+
+/// A WGSL template with what stands in its `{{NAME}}` places; equal shaders share one pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Shader {
+    pub template: &'static str,
+    pub constants: Vec<(&'static str, String)>,
+    pub threads: u32,
+}
+
+impl Shader {
+    pub fn new(template: &'static str, threads: u32) -> Self {
+        Self {
+            template,
+            constants: Vec::new(),
+            threads,
+        }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.constants.push((name, value.to_string()));
+        self
+    }
+
+    /// The WGSL text.
+    pub fn source(&self) -> String {
+        self.constants
+            .iter()
+            .fold(self.template.to_owned(), |text, (name, value)| {
+                text.replace(&format!("{{{{{name}}}}}"), value)
+            })
+    }
+}
+
+impl KernelMetadata for Shader {
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>()
+            .cube_dim(Dim3::new_1d(self.threads))
+            .info(self.clone())
+    }
+
+    fn address_type(&self) -> ElemType {
+        ElemType::UInt(UIntKind::U32)
+    }
+}
+
+impl CubeKernel for Shader {
+    fn define(&self) -> KernelDefinition {
+        let settings = KernelSettings::new(
+            Dim3::new_1d(self.threads),
+            ExecutionMode::Unchecked,
+            AddressType::U32,
+        );
+        KernelDefinition {
+            body: Scope::root(settings.clone()),
+            settings,
+            info: Info::default(),
+        }
+    }
+
+    fn source(&self) -> Option<PrecompiledSource> {
+        Some(PrecompiledSource {
+            source: Shader::source(self),
+            entrypoint_name: "main".to_owned(),
+            lang: "wgsl",
+        })
+    }
+}
+
+/// Where a kernel runs.
+pub(super) struct Gpu {
+    client: Client,
+    device: CubeDevice,
+}
+
+impl Gpu {
+    /// The device of `tensor`.
+    pub fn of(tensor: &CubeTensor) -> Self {
+        Self {
+            client: tensor.client.clone(),
+            device: tensor.device.clone(),
+        }
+    }
+
+    /// An f32 tensor without values yet.
+    pub fn empty(&self, shape: &[usize]) -> CubeTensor {
+        let n_values: usize = shape.iter().product();
+        let handle = self.client.empty(n_values * size_of::<f32>());
+        CubeTensor::new_contiguous(
+            self.client.clone(),
+            self.device.clone(),
+            shape.to_vec().into(),
+            handle,
+            DType::F32,
+        )
+    }
+
+    /// Uploads a table of words.
+    pub fn upload(&self, words: &[u32]) -> CubeTensor {
+        let handle = self.client.create_from_slice(bytemuck::cast_slice(words));
+        CubeTensor::new_contiguous(
+            self.client.clone(),
+            self.device.clone(),
+            [words.len()].into(),
+            handle,
+            DType::U32,
+        )
+    }
+
+    /// Runs `shader` over `groups` workgroups; buffers bind in order, `info` behind them as `array<vec4<u32>, 4>`.
+    ///
+    /// # Panics
+    /// Where a tensor is not contiguous: every tensor that reaches a kernel was made by one or uploaded.
+    pub fn launch(&self, shader: Shader, groups: [u32; 3], buffers: &[&CubeTensor], info: &[u32]) {
+        let mut words = [0_u32; INFO_WORDS];
+        words[..info.len()].copy_from_slice(info);
+        let info = words
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|[low, high]| u64::from(*low) | u64::from(*high) << 32)
+            .collect();
+        let mut arguments = KernelArguments::new().with_info(MetadataBindingInfo::custom(info));
+        for tensor in buffers {
+            assert!(tensor.is_contiguous(), "a kernel was given a strided view");
+            arguments = arguments.with_buffer(tensor.handle.clone().binding());
+        }
+        let [x, y, z] = groups;
+        self.client
+            .launch(Box::new(shader), CubeCount::Static(x, y, z), arguments);
+    }
+}
+
+/// Workgroups of 64 threads for `n` values, folded into rows where one axis is too short: the groups, and threads in a row.
+pub(super) fn flat_groups(n: usize) -> ([u32; 3], u32) {
+    let n_groups = n.div_ceil(64) as u32;
+    let x = n_groups.min(MAX_GROUPS);
+    ([x, n_groups.div_ceil(x.max(1)), 1], x * 64)
+}

@@ -1,0 +1,59 @@
+//! The operations of a transformer's forward pass, each in one step: on WebGPU, on the CPU and, for training, in burn's own
+//! differentiable operations.
+//!
+//! The network calls the functions of this crate on burn tensors. Where a tensor lies decides what runs:
+//! - on a WebGPU device, hand-written WGSL (`gpu`); weights stay as they lie in the pack and are unpacked inside the matmul;
+//! - on the CPU backend, SIMD loops and the `gemm` crate (`cpu`), with weights unpacked a tile at a time;
+//! - on a device that records gradients, burn's operations (`composite`, native only): slow, differentiable, and the
+//!   reference that the tests hold the other two against.
+//!
+//! All tensors are f32, contiguous and two-dimensional unless a function says otherwise.
+
+mod backend;
+#[cfg(not(target_family = "wasm"))]
+mod composite;
+pub mod cpu;
+mod gpu;
+mod ops;
+mod pooling;
+mod readback;
+mod weight;
+
+#[cfg(not(target_family = "wasm"))]
+pub use composite::linear as linear_float;
+pub use cpu::{AttentionShape, Segment};
+pub use ops::{
+    add_rows, attention, columns, gather, gelu, layer_norm, linear, norm_rotate, rms_norm, swiglu,
+};
+pub use pooling::{Pooled, Pooler};
+pub use readback::{ReadError, read};
+pub use weight::PackedWeight;
+
+/// Function between a linear layer's sum and its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// The sum itself.
+    None,
+    /// GELU in its tanh form.
+    GeluTanh,
+    /// GELU with the error function.
+    Gelu,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+impl AttentionShape {
+    /// Columns of a row of queries, keys and values.
+    pub fn row_len(&self) -> usize {
+        (self.n_heads + 2 * self.n_kv_heads) * self.head_dim
+    }
+}
+
+/// Consecutive heads of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Heads {
+    /// First head.
+    pub first: usize,
+    /// Number of heads.
+    pub count: usize,
+}

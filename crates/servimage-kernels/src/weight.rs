@@ -1,0 +1,156 @@
+//! A weight on a device, as it lies in the pack.
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use servimage_pack::layout::BLOCK;
+use servimage_pack::{Layout, PackError, TensorBytes};
+
+/// Weight `[d_out, d_in]` of a linear layer in a pack's layout: the words of all rows, then for q8 and q4 one f16 scale a block.
+#[derive(Clone, Debug)]
+pub struct PackedWeight {
+    /// `[words]`: the bytes as little-endian words.
+    pub(crate) words: Tensor<1, Int>,
+    pub(crate) layout: Layout,
+    pub(crate) d_out: usize,
+    pub(crate) d_in: usize,
+}
+
+impl PackedWeight {
+    /// Uploads `parts`, weights of one layout and one `d_in`, as one weight with their rows below each other.
+    ///
+    /// # Errors
+    /// [`PackError::Shape`] and [`PackError::WrongLayout`] where a part is no matrix, or does not fit the first.
+    pub fn upload(parts: &[TensorBytes], device: &Device) -> Result<Self, PackError> {
+        let first = parts.first().ok_or_else(|| PackError::MissingTensor {
+            tensor: "weight".to_owned(),
+            expected: None,
+        })?;
+        for part in parts {
+            check(part, first)?;
+        }
+        let d_in = first.shape[1];
+        let d_out = parts.iter().map(|part| part.shape[0]).sum();
+        let data = TensorData::new(words(parts), [n_words(parts)]);
+        Ok(Self {
+            words: Tensor::from_data(data, (device, DType::I32)),
+            layout: first.layout,
+            d_out,
+            d_in,
+        })
+    }
+
+    /// Width of the result.
+    pub fn d_out(&self) -> usize {
+        self.d_out
+    }
+
+    /// Width of the input.
+    pub fn d_in(&self) -> usize {
+        self.d_in
+    }
+
+    /// Bytes in the pack's layout; on a device they are filled to whole words.
+    pub fn size_bytes(&self) -> usize {
+        let bytes = self.layout.size_bytes(&[self.d_out, self.d_in]);
+        bytes.unwrap_or_default() as usize
+    }
+
+    /// Blocks of a row; 0 for layouts without blocks.
+    pub(crate) fn blocks_per_row(&self) -> usize {
+        match self.layout {
+            Layout::Q8 | Layout::Q4 => self.d_in.div_ceil(BLOCK),
+            Layout::F32 | Layout::F16 | Layout::U32 => 0,
+        }
+    }
+
+    /// First word of the scales.
+    pub(crate) fn scales_at(&self) -> usize {
+        self.d_out * self.blocks_per_row() * block_words(self.layout)
+    }
+}
+
+/// Words of one block's values.
+fn block_words(layout: Layout) -> usize {
+    match layout {
+        Layout::Q8 => BLOCK / 4,
+        Layout::Q4 => BLOCK / 8,
+        Layout::F32 | Layout::F16 | Layout::U32 => 0,
+    }
+}
+
+fn check(part: &TensorBytes, first: &TensorBytes) -> Result<(), PackError> {
+    if part.layout == Layout::U32 || part.layout != first.layout {
+        return Err(PackError::WrongLayout {
+            tensor: part.name.clone(),
+            expected: "float values in the layout of the weights beside it",
+            found: part.layout,
+        });
+    }
+    let fits = part.shape.len() == 2
+        && part.shape[1] == first.shape[1]
+        && part.layout.size_bytes(&part.shape) == Some(part.bytes.len() as u64);
+    match fits {
+        true => Ok(()),
+        false => Err(PackError::Shape {
+            tensor: part.name.clone(),
+            expected: format!("a matrix with rows of {} values", first.shape[1]),
+            found: part.shape.clone(),
+        }),
+    }
+}
+
+fn n_words(parts: &[TensorBytes]) -> usize {
+    let (values, scales) = sections(parts);
+    values.div_ceil(4) + scales.div_ceil(4)
+}
+
+/// Bytes of all values and of all scales.
+fn sections(parts: &[TensorBytes]) -> (usize, usize) {
+    parts.iter().fold((0, 0), |(values, scales), part| {
+        let (v, s) = split(part);
+        (values + v.len(), scales + s.len())
+    })
+}
+
+/// Values and scales of one part, without the zeros behind them.
+fn split(part: &TensorBytes) -> (&[u8], &[u8]) {
+    let n_blocks = part.shape[0] * part.shape[1].div_ceil(BLOCK);
+    match block_words(part.layout) * 4 {
+        0 => (&part.bytes, &[]),
+        block_bytes => {
+            let (values, scales) = part.bytes.split_at(n_blocks * block_bytes);
+            (values, &scales[..n_blocks * 2])
+        }
+    }
+}
+
+/// Values of all parts, then scales of all parts, each filled to whole words.
+fn words(parts: &[TensorBytes]) -> Vec<i32> {
+    let mut words = Vec::with_capacity(n_words(parts));
+    for section in [0, 1] {
+        let mut rest = Vec::new();
+        for part in parts {
+            let (values, scales) = split(part);
+            push_words(&mut words, &mut rest, [values, scales][section]);
+        }
+        if !rest.is_empty() {
+            rest.resize(4, 0);
+            push_words(&mut words, &mut Vec::new(), &rest);
+        }
+    }
+    words
+}
+
+/// Appends `bytes` behind the `rest` of the section as whole words; what is left over becomes the new `rest`.
+fn push_words(words: &mut Vec<i32>, rest: &mut Vec<u8>, mut bytes: &[u8]) {
+    while !rest.is_empty() && rest.len() < 4 && !bytes.is_empty() {
+        rest.push(bytes[0]);
+        bytes = &bytes[1..];
+    }
+    if rest.len() == 4 {
+        words.push(i32::from_le_bytes([rest[0], rest[1], rest[2], rest[3]]));
+        rest.clear();
+    }
+    let (whole, left) = bytes.as_chunks::<4>();
+    words.extend(whole.iter().map(|word| i32::from_le_bytes(*word)));
+    rest.extend_from_slice(left);
+}
