@@ -6,11 +6,13 @@
 
 #[cfg(not(target_family = "wasm"))]
 pub mod dir;
+mod encode;
 mod error;
 mod expected;
 pub mod layout;
 pub mod manifest;
 mod pack;
+mod quantize;
 mod sha256;
 mod source;
 mod validate;
@@ -25,7 +27,7 @@ pub use pack::Pack;
 pub use sha256::sha256_hex;
 pub use source::{MemorySource, PackSource};
 pub use verify::Finding;
-pub use writer::{PackSink, PackWriter};
+pub use writer::{PackSink, PackWriter, TensorWriter};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "manifest.json";
