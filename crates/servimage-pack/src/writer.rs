@@ -2,7 +2,7 @@
 
 use crate::encode::{EncodedRows, check_count, encode_rows, padding_bytes};
 use crate::error::PackError;
-use crate::layout::impossible_shape;
+use crate::layout::{BLOCK, impossible_shape};
 use crate::manifest::{
     FORMAT_VERSION, FileEntry, Layout, MAX_SHARD_BYTES, Manifest, Part, TensorEntry,
 };
@@ -137,6 +137,7 @@ impl<K: PackSink> PackWriter<K> {
                 name: name.to_owned(),
                 shape: shape.to_vec(),
                 layout,
+                block: BLOCK,
                 parts: Vec::new(),
             },
             scales: Vec::new(),

@@ -158,17 +158,35 @@ fn a_missing_tensor_and_a_quantized_norm_are_found() {
 
 #[test]
 fn nan_and_infinity_are_refused_with_the_tensors_name() {
-    for (layout, bytes) in [
-        (Layout::F32, f32::NAN.to_le_bytes().repeat(2)),
-        (Layout::F16, [0x00, 0x7c, 0, 0].to_vec()),
+    // Two rows of two blocks, the last scale of four is bad.
+    let last_scale = |n_words: usize, bad: f32| {
+        let scales = [
+            half::f16::ONE,
+            half::f16::NEG_ONE,
+            half::f16::ONE,
+            half::f16::from_f32(bad),
+        ];
+        let scales = scales.iter().flat_map(|scale| scale.to_le_bytes());
+        vec![0; n_words]
+            .into_iter()
+            .chain(scales)
+            .collect::<Vec<u8>>()
+    };
+    for (shape, layout, bytes) in [
+        ([1, 2], Layout::F32, f32::NAN.to_le_bytes().repeat(2)),
+        ([1, 2], Layout::F16, [0x00, 0x7c, 0, 0].to_vec()),
         (
+            [1, 2],
             Layout::Q8,
             [&[0; 32], [0x00, 0xfc, 0, 0].as_slice()].concat(),
         ),
         (
+            [1, 2],
             Layout::Q4,
             [&[0; 16], [0x01, 0x7e, 0, 0].as_slice()].concat(),
         ),
+        ([2, 33], Layout::Q8, last_scale(4 * 32, f32::NEG_INFINITY)),
+        ([2, 33], Layout::Q4, last_scale(4 * 16, f32::NAN)),
     ] {
         let manifest = tiny_pack::manifest(layout);
         let mut files = MemorySource::default();
@@ -176,7 +194,7 @@ fn nan_and_infinity_are_refused_with_the_tensors_name() {
         writer.tokenizer(b"{}").unwrap();
         // Written as bytes: `push` would refuse it.
         writer
-            .push_bytes("poisoned", &[1, 2], layout, &bytes)
+            .push_bytes("poisoned", &shape, layout, &bytes)
             .unwrap();
         writer.finish(manifest).unwrap();
         let pack = pollster::block_on(Pack::open(files)).unwrap();

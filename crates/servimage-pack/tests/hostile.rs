@@ -205,6 +205,25 @@ fn a_wrong_block_size_shows_as_a_wrong_length_of_that_tensor() {
 }
 
 #[test]
+fn a_stated_block_size_other_than_32_is_refused_by_the_tensors_name() {
+    let source = tiny_pack::pack(Layout::Q4, 1 << 20);
+    let mut manifest = manifest_of(&source);
+    let name = manifest["tensors"][0]["name"].as_str().unwrap().to_owned();
+    manifest["tensors"][0]["block"] = json!(32);
+    assert!(open(source.clone(), &manifest).is_ok());
+    for block in [0, 16, 64, 1_u64 << 40] {
+        manifest["tensors"][0]["block"] = json!(block);
+        let error = open(source.clone(), &manifest).unwrap_err();
+        assert_eq!(error.code(), "pack.block", "{block}: {error}");
+        let message = error.to_string();
+        assert!(
+            message.contains(&name) && message.contains(&format!("found {block}")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn dimensions_that_no_network_has_are_refused_by_field() {
     for (pointer, value, field) in [
         ("/text/n_layers", json!(1_000_000_000), "text.n_layers"),

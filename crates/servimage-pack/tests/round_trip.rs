@@ -6,7 +6,7 @@ mod tiny_pack;
 
 use servimage_pack::dir::DirSource;
 use servimage_pack::layout::encode_rows;
-use servimage_pack::{Layout, MemorySource, Pack, PackSink, PackWriter};
+use servimage_pack::{Layout, MemorySource, Pack, PackSink, PackWriter, SelfTestVectors};
 
 #[test]
 fn every_tensor_comes_back_though_it_spans_shards() {
@@ -216,4 +216,54 @@ fn rows_that_are_not_those_of_the_shape_are_refused_by_name() {
         error.to_string().contains("`big`, scale of block 11"),
         "{error}"
     );
+}
+
+#[test]
+fn self_test_vectors_come_back_under_the_names_that_the_manifest_lists() {
+    let before = tiny_pack::pack(Layout::F16, 1 << 20);
+    let mut manifest = tiny_pack::manifest(Layout::F16);
+    let mut files = MemorySource::default();
+    let mut writer = PackWriter::new(&mut files);
+    writer.tokenizer(&before.files["tokenizer.json"]).unwrap();
+    let expected = [("stage2.pay_logits".to_owned(), vec![0.25, -0.5])];
+    let pixels: Vec<f32> = (0..6 * 24).map(|i| i as f32).collect();
+    let mut vectors = SelfTestVectors {
+        input_ids: &[3, 5, 4, 70_000],
+        image_grids: &[[1, 2, 2], [1, 1, 2]],
+        pixel_values: &pixels,
+        expected: &expected,
+    };
+    let self_test = writer.self_test(&vectors, 1e-3).unwrap();
+    assert_eq!(
+        (self_test.tolerance, self_test.expected.as_slice()),
+        (1e-3, ["stage2.pay_logits".to_owned()].as_slice())
+    );
+    vectors.pixel_values = &pixels[1..];
+    let error = PackWriter::new(MemorySource::default())
+        .self_test(&vectors, 1e-3)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("`self_test.pixel_values`")
+            && error.to_string().contains("6 patches"),
+        "{error}"
+    );
+    manifest.self_test = Some(self_test);
+    writer.finish(manifest).unwrap();
+
+    let pack = pollster::block_on(Pack::open(files)).unwrap();
+    let read = |name: &str| pollster::block_on(pack.read_tensor(name)).unwrap();
+    let ids = read("self_test.input_ids");
+    assert_eq!(
+        (ids.to_u32().unwrap(), ids.shape),
+        (vec![3, 5, 4, 70_000], vec![4])
+    );
+    let grids = read("self_test.image_grid_thw");
+    assert_eq!(grids.to_u32().unwrap(), [1, 2, 2, 1, 1, 2]);
+    let found = read("self_test.pixel_values");
+    assert_eq!(
+        (found.to_f32().unwrap(), found.shape),
+        (pixels.clone(), vec![6, 24])
+    );
+    let logits = read("self_test.stage2.pay_logits");
+    assert_eq!(logits.to_f32().unwrap(), [0.25, -0.5]);
 }
