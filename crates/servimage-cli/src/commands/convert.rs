@@ -90,7 +90,6 @@ pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
     } = arguments;
     let self_test_tolerance = arguments.self_test_tolerance;
     let options = ConvertOptions {
-        base,
         stage1,
         stage2,
         prompt,
@@ -100,6 +99,7 @@ pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
         licence,
         golden,
         self_test_tolerance,
+        ..ConvertOptions::new(base)
     };
     if out.join(servimage_pack::MANIFEST_FILE).exists() {
         bail!(
