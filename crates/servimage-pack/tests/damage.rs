@@ -6,6 +6,7 @@ mod tiny_pack;
 
 use proptest::prelude::*;
 use servimage_pack::{Finding, Layout, MANIFEST_FILE, MemorySource, Pack, PackWriter};
+use std::sync::LazyLock;
 
 fn verify(source: MemorySource) -> Vec<Finding> {
     let pack = pollster::block_on(Pack::open(source)).unwrap();
@@ -254,12 +255,15 @@ fn the_writer_refuses_what_the_reader_would() {
     );
 }
 
+/// Made once: without optimisation the scale search takes its time.
+static SOUND: LazyLock<MemorySource> = LazyLock::new(|| tiny_pack::pack(Layout::Q4, 512));
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn one_flipped_bit_anywhere_in_a_shard_is_found_there(shard in 0..4_usize, at in any::<prop::sample::Index>(), bit in 0..8) {
-        let mut source = tiny_pack::pack(Layout::Q4, 512);
+        let mut source = SOUND.clone();
         let affected = tensors_in(&source, shard);
         let path = format!("shard-000{shard}.bin");
         let bytes = source.files.get_mut(&path).unwrap();
