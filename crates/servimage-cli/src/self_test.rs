@@ -9,8 +9,7 @@ use servimage_engine::{Compute, Engine, open_device, processor};
 use servimage_image::{Rgb8Image, patchify};
 use servimage_model::ModelInput;
 use servimage_pack::dir::DirSource;
-use servimage_pack::manifest::SelfTest;
-use servimage_pack::{Layout, Manifest, PackSource, PackWriter};
+use servimage_pack::{Manifest, PackSource, PackWriter, SelfTestVectors};
 use servimage_prompt::{ImageSlot, PromptBuilder, Role, Tokenizer};
 use std::path::Path;
 
@@ -35,37 +34,13 @@ async fn add(folder: &Path, tolerance: f64) -> anyhow::Result<Manifest> {
     let trace = engine.model().trace(&input).await?;
 
     let mut writer = PackWriter::extend(source, &manifest);
-    writer.push_u32("self_test.input_ids", &[input.ids.len()], &input.ids)?;
-    writer.push_u32(
-        "self_test.image_grid_thw",
-        &[input.grids.len(), 3],
-        input.grids.as_flattened(),
-    )?;
-    let n_patches: u32 = input
-        .grids
-        .iter()
-        .map(|grid| grid.iter().product::<u32>())
-        .sum();
-    let shape = [n_patches as usize, manifest.vision.patch_dim()];
-    writer.push(
-        "self_test.pixel_values",
-        &shape,
-        Layout::F32,
-        &input.patches,
-    )?;
-    for (name, values) in &trace {
-        writer.push(
-            &format!("self_test.{name}"),
-            &[values.len()],
-            Layout::F32,
-            values,
-        )?;
-    }
-    let expected = trace.into_iter().map(|(name, _)| name).collect();
-    manifest.self_test = Some(SelfTest {
-        tolerance,
-        expected,
-    });
+    let vectors = SelfTestVectors {
+        input_ids: &input.ids,
+        image_grids: &input.grids,
+        pixel_values: &input.patches,
+        expected: &trace,
+    };
+    manifest.self_test = Some(writer.self_test(&vectors, tolerance)?);
     Ok(writer.finish(manifest)?)
 }
 

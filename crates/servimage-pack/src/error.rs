@@ -96,6 +96,18 @@ pub enum PackError {
         /// The shape found.
         found: Vec<usize>,
     },
+    /// A tensor is quantized in blocks that this build does not read.
+    #[error(
+        "tensor `{tensor}`: expected blocks of {expected} values along the input, found {found}"
+    )]
+    Block {
+        /// Name of the tensor.
+        tensor: String,
+        /// [`crate::layout::BLOCK`].
+        expected: usize,
+        /// As the manifest says.
+        found: usize,
+    },
     /// A tensor's bytes are more or fewer than shape and layout need.
     #[error(
         "tensor `{tensor}`: shape {shape:?} as {layout} (blocks of 32 along the input where quantized) needs {expected} bytes, found {found}"
@@ -189,6 +201,7 @@ impl PackError {
             Self::Duplicate { .. } => "pack.duplicate",
             Self::Part { .. } => "pack.part",
             Self::Shape { .. } => "pack.shape",
+            Self::Block { .. } => "pack.block",
             Self::Length { .. } => "pack.length",
             Self::Size { .. } => "pack.size",
             Self::Hash { .. } => "pack.hash",

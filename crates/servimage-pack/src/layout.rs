@@ -1,14 +1,16 @@
 //! How values become bytes and back, for every [`Layout`]; the CPU truth that kernels are held against.
 //!
 //! Quantized rows are cut into blocks of 32 along the last dimension; a row that ends inside a block is
-//! filled with zeros, so `[2, 48]` has 4 blocks. With scale `s` of a block, `x = s * q`, `q` in -127..=127
-//! (`Q8`, two's complement) or -7..=7 (`Q4`, stored as `q + 8`). First come the words of all blocks, then one f16
-//! scale a block, then zeros up to a multiple of 4 bytes.
+//! filled with zeros, so `[2, 48]` has 4 blocks. With scale `s` of a block, `x = s * q`, `q` in -128..=127
+//! (`Q8`, two's complement) or -8..=7 (`Q4`, stored as `q + 8`); `s` may be negative. First come the words of all
+//! blocks, then one f16 scale a block, then zeros up to a multiple of 4 bytes.
 
 use crate::error::PackError;
 use crate::manifest::Layout;
 use half::f16;
 use std::ops::Range;
+
+pub use crate::encode::{EncodedRows, encode, encode_rows};
 
 /// Values of one block of a quantized row.
 pub const BLOCK: usize = 32;
@@ -70,7 +72,7 @@ impl Layout {
     }
 
     /// Bytes of one block's words; 0 for layouts without blocks.
-    fn block_bytes(self) -> usize {
+    pub(crate) fn block_bytes(self) -> usize {
         match self {
             Self::Q8 => BLOCK,
             Self::Q4 => BLOCK / 2,
@@ -211,118 +213,6 @@ pub(crate) fn impossible_shape(tensor: &str, shape: &[usize]) -> PackError {
     }
 }
 
-/// Encodes `values` of tensor `name`, row-major with shape `shape`, as `layout`.
-///
-/// # Errors
-/// [`PackError::NotFinite`] for NaN, infinity and values that f16 cannot hold, [`PackError::Shape`] where values and shape
-/// disagree, [`PackError::WrongLayout`] for U32.
-pub fn encode(
-    name: &str,
-    layout: Layout,
-    values: &[f32],
-    shape: &[usize],
-) -> Result<Vec<u8>, PackError> {
-    layout
-        .size_bytes(shape)
-        .ok_or_else(|| impossible_shape(name, shape))?;
-    if shape.iter().product::<usize>() != values.len() {
-        let expected = format!("{} values", values.len());
-        return Err(PackError::Shape {
-            tensor: name.to_owned(),
-            expected,
-            found: shape.to_vec(),
-        });
-    }
-    let not_finite = |place, index, found| PackError::NotFinite {
-        tensor: name.to_owned(),
-        place,
-        index,
-        layout,
-        found,
-    };
-    if let Some((index, found)) = first_bad(values.iter().copied()) {
-        return Err(not_finite("value", index, found));
-    }
-    let d_in = shape.last().copied().unwrap_or(1);
-    match layout {
-        Layout::F32 => Ok(values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect()),
-        Layout::F16 => {
-            let halves: Vec<f16> = values.iter().map(|&value| f16::from_f32(value)).collect();
-            if let Some(index) = halves.iter().position(|half| !half.is_finite()) {
-                return Err(not_finite("value", index, values[index]));
-            }
-            Ok(halves.iter().flat_map(|half| half.to_le_bytes()).collect())
-        }
-        Layout::Q8 | Layout::Q4 => quantize(layout, values, d_in)
-            .map_err(|(block, scale)| not_finite("scale of block", block, scale)),
-        Layout::U32 => Err(PackError::WrongLayout {
-            tensor: name.to_owned(),
-            expected: "a float layout",
-            found: layout,
-        }),
-    }
-}
-
-/// Quantizes rows of `d_in` values; on failure the block and the scale that f16 cannot hold.
-fn quantize(layout: Layout, values: &[f32], d_in: usize) -> Result<Vec<u8>, (usize, f32)> {
-    let top = if layout == Layout::Q8 { 127.0 } else { 7.0 };
-    let n_blocks = values.len() / d_in * d_in.div_ceil(BLOCK);
-    let mut bytes = Vec::with_capacity(n_blocks * (layout.block_bytes() + 2) + 2);
-    let mut scales = Vec::with_capacity(n_blocks);
-    for block in values.chunks(d_in).flat_map(|row| row.chunks(BLOCK)) {
-        let abs_max = block
-            .iter()
-            .fold(0.0_f32, |max, value| max.max(value.abs()));
-        let scale = scale_of(abs_max, top);
-        if !scale.is_finite() {
-            return Err((scales.len(), abs_max / top));
-        }
-        scales.push(scale);
-        let inverse = if scale.to_f32() > 0.0 {
-            1.0 / scale.to_f32()
-        } else {
-            0.0
-        };
-        let mut quants = [0_i8; BLOCK];
-        for (quant, value) in quants.iter_mut().zip(block) {
-            // The division's own rounding may pass the top by a hair.
-            *quant = (value * inverse).round().clamp(-top, top) as i8;
-        }
-        match layout {
-            Layout::Q8 => bytes.extend(quants.map(i8::cast_unsigned)),
-            _ => bytes.extend(
-                quants
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|[low, high]| nibble(*low) | nibble(*high) << 4),
-            ),
-        }
-    }
-    bytes.extend(scales.iter().flat_map(|scale| scale.to_le_bytes()));
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    Ok(bytes)
-}
-
-/// The smallest f16 scale that reaches `abs_max` with the quant `top`.
-///
-/// Rounded up, never to nearest: small weights have subnormal scales, where rounding down would clip
-/// the block's largest value by more than half a step.
-fn scale_of(abs_max: f32, top: f32) -> f16 {
-    let nearest = f16::from_f32(abs_max / top);
-    if nearest.to_f32() * top >= abs_max {
-        return nearest;
-    }
-    f16::from_bits(nearest.to_bits() + 1)
-}
-
-fn nibble(quant: i8) -> u8 {
-    (quant + 8).cast_unsigned()
-}
-
 /// Decodes rows `rows` of a float tensor seen as `[rows, last dimension]`.
 ///
 /// # Panics
@@ -390,6 +280,6 @@ fn f16_values(bytes: &[u8]) -> impl Iterator<Item = f32> {
         .map(|value| f16::from_le_bytes(*value).to_f32())
 }
 
-fn first_bad(values: impl Iterator<Item = f32>) -> Option<(usize, f32)> {
+pub(crate) fn first_bad(values: impl Iterator<Item = f32>) -> Option<(usize, f32)> {
     values.enumerate().find(|(_, value)| !value.is_finite())
 }

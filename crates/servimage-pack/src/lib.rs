@@ -6,13 +6,17 @@
 
 #[cfg(not(target_family = "wasm"))]
 pub mod dir;
+mod encode;
 mod error;
 mod expected;
 pub mod layout;
 pub mod manifest;
 mod pack;
+mod quantize;
+mod self_test;
 mod sha256;
 mod source;
+mod tables;
 mod validate;
 mod verify;
 mod writer;
@@ -22,10 +26,11 @@ pub use expected::{ExpectedTensor, expected_tensors};
 pub use layout::TensorBytes;
 pub use manifest::{Layout, Manifest, TensorEntry};
 pub use pack::Pack;
+pub use self_test::SelfTestVectors;
 pub use sha256::sha256_hex;
 pub use source::{MemorySource, PackSource};
 pub use verify::Finding;
-pub use writer::{PackSink, PackWriter};
+pub use writer::{PackSink, PackWriter, TensorWriter};
 
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "manifest.json";

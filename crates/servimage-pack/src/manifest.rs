@@ -2,6 +2,7 @@
 //!
 //! Every dimension, wording, weight and threshold that belongs to a checkpoint lies here, never in code.
 
+use crate::layout::BLOCK;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -308,8 +309,20 @@ pub struct TensorEntry {
     pub shape: Vec<usize>,
     /// How the values lie.
     pub layout: Layout,
+    /// Values of one block of a quantized row. Only 32 is read, and it is not written: the field is there for packs
+    /// that will have other blocks, so that this build refuses them.
+    #[serde(default = "default_block", skip_serializing_if = "is_default_block")]
+    pub block: usize,
     /// Where the bytes lie, in order; more than one part where a tensor is larger than the rest of a shard.
     pub parts: Vec<Part>,
+}
+
+fn default_block() -> usize {
+    BLOCK
+}
+
+fn is_default_block(block: &usize) -> bool {
+    *block == BLOCK
 }
 
 /// A run of bytes in one shard.

@@ -1,7 +1,8 @@
-//! Writes a pack tensor by tensor; at most one shard and one encoded tensor are in memory.
+//! Writes a pack tensor by tensor, a tensor by rows; one shard and the scales of one tensor are in memory.
 
+use crate::encode::{EncodedRows, check_count, encode_rows, padding_bytes};
 use crate::error::PackError;
-use crate::layout::{encode, impossible_shape};
+use crate::layout::{BLOCK, impossible_shape};
 use crate::manifest::{
     FORMAT_VERSION, FileEntry, Layout, MAX_SHARD_BYTES, Manifest, Part, TensorEntry,
 };
@@ -13,7 +14,7 @@ use std::collections::HashSet;
 /// Every tensor begins at a multiple of this, in bytes.
 const ALIGNMENT: usize = 16;
 
-/// Values encoded at once where a tensor is written in pieces, so that it is never in memory twice.
+/// Values encoded at once, so that a tensor is never in memory twice.
 const PIECE_VALUES: usize = 1 << 18;
 
 /// Where a pack's files go.
@@ -95,7 +96,7 @@ impl<K: PackSink> PackWriter<K> {
     /// Encodes and writes a tensor of floats, row-major.
     ///
     /// # Errors
-    /// As [`encode`]; [`PackError::Duplicate`]; [`PackError::Write`].
+    /// As [`encode_rows`]; [`PackError::Shape`]; [`PackError::Duplicate`]; [`PackError::Write`].
     pub fn push(
         &mut self,
         name: &str,
@@ -103,23 +104,45 @@ impl<K: PackSink> PackWriter<K> {
         layout: Layout,
         values: &[f32],
     ) -> Result<(), PackError> {
-        let plain = matches!(layout, Layout::F32 | Layout::F16);
-        if !plain
-            || shape.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim)) != Some(values.len())
-        {
-            // Quantized bytes are a fraction of the values; a wrong shape is refused by `encode`.
-            let bytes = encode(name, layout, values, shape)?;
-            return self.push_bytes(name, shape, layout, &bytes);
+        check_count(name, layout, values.len(), shape)?;
+        let d_in = shape.last().copied().unwrap_or(1);
+        let rows_at_once = (PIECE_VALUES / d_in).max(1);
+        let mut tensor = self.tensor(name, shape, layout)?;
+        for (index, rows) in values.chunks(rows_at_once * d_in).enumerate() {
+            tensor.append(&encode_rows(
+                name,
+                layout,
+                rows,
+                d_in,
+                index * rows_at_once,
+            )?)?;
         }
-        self.begin(name, shape, layout)?;
-        let mut parts = Vec::new();
-        for (index, piece) in values.chunks(PIECE_VALUES).enumerate() {
-            let bytes = encode(name, layout, piece, &[piece.len()])
-                .map_err(|error| in_whole(error, index * PIECE_VALUES))?;
-            self.append(&bytes, &mut parts)?;
-        }
-        self.end(name, shape, layout, parts);
-        Ok(())
+        tensor.end()
+    }
+
+    /// Begins a tensor that is written some rows at a time: [`TensorWriter::append`] each, then [`TensorWriter::end`].
+    ///
+    /// # Errors
+    /// [`PackError::Shape`], [`PackError::Duplicate`].
+    pub fn tensor(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        layout: Layout,
+    ) -> Result<TensorWriter<'_, K>, PackError> {
+        let expected = self.begin(name, shape, layout)?;
+        Ok(TensorWriter {
+            writer: self,
+            entry: TensorEntry {
+                name: name.to_owned(),
+                shape: shape.to_vec(),
+                layout,
+                block: BLOCK,
+                parts: Vec::new(),
+            },
+            scales: Vec::new(),
+            expected,
+        })
     }
 
     /// Writes a tensor of unsigned integers as [`Layout::U32`].
@@ -150,29 +173,14 @@ impl<K: PackSink> PackWriter<K> {
         layout: Layout,
         bytes: &[u8],
     ) -> Result<(), PackError> {
-        let expected = layout
-            .size_bytes(shape)
-            .ok_or_else(|| impossible_shape(name, shape))?;
-        let (tensor, found) = (name.to_owned(), bytes.len() as u64);
-        if found != expected {
-            return Err(PackError::Length {
-                tensor,
-                shape: shape.to_vec(),
-                layout,
-                expected,
-                found,
-            });
-        }
-        self.begin(name, shape, layout)?;
-        let mut parts = Vec::new();
-        self.append(bytes, &mut parts)?;
-        self.end(name, shape, layout, parts);
-        Ok(())
+        let mut tensor = self.tensor(name, shape, layout)?;
+        tensor.append_bytes(bytes)?;
+        tensor.end()
     }
 
-    /// Checks name and shape, and aligns the open shard.
-    fn begin(&mut self, name: &str, shape: &[usize], layout: Layout) -> Result<(), PackError> {
-        layout
+    /// Checks name and shape, and aligns the open shard; the bytes that the tensor takes.
+    fn begin(&mut self, name: &str, shape: &[usize], layout: Layout) -> Result<u64, PackError> {
+        let expected = layout
             .size_bytes(shape)
             .ok_or_else(|| impossible_shape(name, shape))?;
         if self.names.contains(name) {
@@ -183,7 +191,7 @@ impl<K: PackSink> PackWriter<K> {
         }
         let aligned = self.open_shard.len().next_multiple_of(ALIGNMENT);
         self.open_shard.resize(aligned, 0);
-        Ok(())
+        Ok(expected)
     }
 
     /// Appends bytes of the tensor begun, into as many shards as they need.
@@ -212,16 +220,6 @@ impl<K: PackSink> PackWriter<K> {
             rest = later;
         }
         Ok(())
-    }
-
-    fn end(&mut self, name: &str, shape: &[usize], layout: Layout, parts: Vec<Part>) {
-        self.names.insert(name.to_owned());
-        self.tensors.push(TensorEntry {
-            name: name.to_owned(),
-            shape: shape.to_vec(),
-            layout,
-            parts,
-        });
     }
 
     /// Writes the tokenizer file.
@@ -274,10 +272,50 @@ impl<K: PackSink> PackWriter<K> {
     }
 }
 
-/// The error of a piece that begins at value `start`, told for the whole tensor.
-fn in_whole(mut error: PackError, start: usize) -> PackError {
-    if let PackError::NotFinite { index, .. } = &mut error {
-        *index += start;
+/// Writes one tensor of a [`PackWriter`] some rows at a time. Without [`end`](Self::end) it is not in the pack.
+#[derive(Debug)]
+pub struct TensorWriter<'a, K> {
+    writer: &'a mut PackWriter<K>,
+    entry: TensorEntry,
+    /// Scales of the rows so far: they lie behind all words.
+    scales: Vec<u8>,
+    expected: u64,
+}
+
+impl<K: PackSink> TensorWriter<'_, K> {
+    /// Writes the next rows.
+    ///
+    /// # Errors
+    /// [`PackError::Write`].
+    pub fn append(&mut self, rows: &EncodedRows) -> Result<(), PackError> {
+        self.scales.extend_from_slice(&rows.scales);
+        self.append_bytes(&rows.words)
     }
-    error
+
+    fn append_bytes(&mut self, bytes: &[u8]) -> Result<(), PackError> {
+        self.writer.append(bytes, &mut self.entry.parts)
+    }
+
+    /// Writes what follows the rows and enters the tensor into the pack.
+    ///
+    /// # Errors
+    /// [`PackError::Length`] where the rows were not those of the shape; [`PackError::Write`].
+    pub fn end(mut self) -> Result<(), PackError> {
+        let mut scales = std::mem::take(&mut self.scales);
+        scales.resize(scales.len() + padding_bytes(scales.len()), 0);
+        self.append_bytes(&scales)?;
+        let found = self.entry.parts.iter().map(|part| part.length).sum();
+        if found != self.expected {
+            return Err(PackError::Length {
+                tensor: self.entry.name,
+                shape: self.entry.shape,
+                layout: self.entry.layout,
+                expected: self.expected,
+                found,
+            });
+        }
+        self.writer.names.insert(self.entry.name.clone());
+        self.writer.tensors.push(self.entry);
+        Ok(())
+    }
 }

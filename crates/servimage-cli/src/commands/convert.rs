@@ -73,34 +73,36 @@ pub enum SelfTestArgument {
 /// Largest network whose self-test is computed unasked.
 const AUTO_SELF_TEST_PARAMETERS: u64 = 64 << 20;
 
+impl ConvertArguments {
+    fn options(&self) -> ConvertOptions {
+        ConvertOptions {
+            stage1: self.stage1.clone(),
+            stage2: self.stage2.clone(),
+            prompt: self.prompt.clone(),
+            quant: self.quant,
+            name: self.name.clone(),
+            labels: self.labels.clone(),
+            licence: self.licence.clone(),
+            golden: self.golden.clone(),
+            self_test_tolerance: self.self_test_tolerance,
+            ..ConvertOptions::new(&self.base)
+        }
+    }
+
+    /// Whether self-test vectors are to be computed for a network of so many parameters.
+    fn computes_self_test(&self, n_parameters: u64) -> bool {
+        let is_wanted = match self.self_test {
+            SelfTestArgument::Auto => n_parameters <= AUTO_SELF_TEST_PARAMETERS,
+            SelfTestArgument::On => true,
+            SelfTestArgument::Off => false,
+        };
+        is_wanted && self.golden.is_none()
+    }
+}
+
 /// Runs `convert`.
 pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
-    let ConvertArguments {
-        base,
-        stage1,
-        stage2,
-        prompt,
-        quant,
-        out,
-        name,
-        labels,
-        licence,
-        golden,
-        ..
-    } = arguments;
-    let self_test_tolerance = arguments.self_test_tolerance;
-    let options = ConvertOptions {
-        base,
-        stage1,
-        stage2,
-        prompt,
-        quant,
-        name,
-        labels,
-        licence,
-        golden,
-        self_test_tolerance,
-    };
+    let out = &arguments.out;
     if out.join(servimage_pack::MANIFEST_FILE).exists() {
         bail!(
             "`{}` holds a pack already; name another folder or remove it",
@@ -108,20 +110,15 @@ pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
         );
     }
     let bar = progress_bar();
-    let mut report = convert(&options, DirSource::new(&out), |progress| {
+    let mut report = convert(&arguments.options(), DirSource::new(out), |progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
         bar.set_message(progress.tensor.to_owned());
     })
-    .with_context(|| format!("`{}` was not converted", options.base.display()))?;
+    .with_context(|| format!("`{}` was not converted", arguments.base.display()))?;
     bar.finish_and_clear();
-    let wanted = match arguments.self_test {
-        SelfTestArgument::Auto => report.n_parameters <= AUTO_SELF_TEST_PARAMETERS,
-        SelfTestArgument::On => true,
-        SelfTestArgument::Off => false,
-    };
-    if wanted && options.golden.is_none() {
-        let added = add_computed(&out, self_test_tolerance);
+    if arguments.computes_self_test(report.n_parameters) {
+        let added = add_computed(out, arguments.self_test_tolerance);
         if added.is_err() {
             // What does not run on the CPU is no pack.
             std::fs::remove_file(out.join(servimage_pack::MANIFEST_FILE))?;
@@ -134,7 +131,7 @@ pub(super) fn run(arguments: ConvertArguments) -> anyhow::Result<Outcome> {
     if arguments.json {
         print_json(&report)?;
     } else {
-        print_report(&report, &out);
+        print_report(&report, out);
     }
     Ok(Outcome::Done)
 }

@@ -249,13 +249,11 @@ fn by_pattern<'a, T>(pattern: &'a BTreeMap<String, T>, module: &str) -> Option<&
 }
 
 impl LowRank {
-    /// Adds `scale * B A` to `weight` `[d_out, d_in]`.
-    pub fn merge_into(&self, weight: &mut [f32], d_in: usize) {
+    /// Adds `scale * B A` to some rows of the weight `[d_out, d_in]`, from `first_row` on.
+    pub fn merge_into(&self, rows: &mut [f32], d_in: usize, first_row: usize) {
         let mut delta = vec![0.0_f64; d_in];
-        for (row, b) in weight
-            .chunks_exact_mut(d_in)
-            .zip(self.b.chunks_exact(self.rank))
-        {
+        let b_rows = self.b.chunks_exact(self.rank).skip(first_row);
+        for (row, b) in rows.chunks_exact_mut(d_in).zip(b_rows) {
             delta.fill(0.0);
             for (b, a) in b.iter().zip(self.a.chunks_exact(d_in)) {
                 let factor = self.scale * f64::from(*b);

@@ -1,15 +1,18 @@
 //! From the published checkpoint layout to a pack.
 //!
 //! A base folder of Hugging Face, plus a folder for each trained stage. Stage 1 is merged into the base, stage 2 stays
-//! beside it as low-rank pairs; tensors pass through one at a time.
+//! beside it as low-rank pairs; tensors pass through one at a time, some rows on each core.
 
 mod checkpoint;
 mod config;
 mod error;
+mod header;
 mod json;
 mod lora;
+mod parallel;
 mod self_test;
 mod tensors;
+mod values;
 mod zero_shot;
 
 pub use error::ConvertError;
@@ -27,6 +30,9 @@ use servimage_pack::{ExpectedTensor, PackSink, PackWriter, expected_tensors, sha
 use servimage_prompt::default_template;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Default of [`ConvertOptions::piece_values`]: 2 MiB of f32, some 30 ms of work a core at q8.
+const PIECE_VALUES: usize = 1 << 19;
 
 /// What to convert.
 #[derive(Clone, Debug)]
@@ -51,6 +57,8 @@ pub struct ConvertOptions {
     pub golden: Option<PathBuf>,
     /// Bound on the self-test's relative error.
     pub self_test_tolerance: f64,
+    /// Values that a core holds at once, a row at least; the pack is the same for any number.
+    pub piece_values: usize,
 }
 
 impl ConvertOptions {
@@ -67,6 +75,7 @@ impl ConvertOptions {
             licence: None,
             golden: None,
             self_test_tolerance: 1e-3,
+            piece_values: PIECE_VALUES,
         }
     }
 }
@@ -99,7 +108,7 @@ pub struct ConvertReport {
 /// How far a conversion is: values written of all values.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
-    /// Tensor just written.
+    /// Tensor being written.
     pub tensor: &'a str,
     /// Values written.
     pub done: u64,
@@ -120,76 +129,56 @@ struct Stage {
 pub fn convert<K: PackSink>(
     options: &ConvertOptions,
     sink: K,
-    mut on_progress: impl FnMut(Progress<'_>),
+    on_progress: impl FnMut(Progress<'_>),
 ) -> Result<ConvertReport, ConvertError> {
     let mut warnings = Vec::new();
     let base = Checkpoint::open_safetensors(&options.base, "model")?;
     let mut manifest = base_manifest(options, &base, &mut warnings)?;
     let weights = adaptable_weights(&manifest);
-    let stage1 = read_stage(
-        options.stage1.as_deref(),
-        "quality_decoder",
-        &weights,
-        &mut warnings,
-    )?;
-    let stage2 = read_stage(
-        options.stage2.as_deref(),
-        "stage2_decoder",
-        &weights,
-        &mut warnings,
-    )?;
+    let mut stage = |folder: &Option<PathBuf>, head| {
+        read_stage(folder.as_deref(), head, &weights, &mut warnings)
+    };
+    let stage1 = stage(&options.stage1, "quality_decoder")?;
+    let stage2 = stage(&options.stage2, "stage2_decoder")?;
     set_heads(&mut manifest, options, stage1.is_some(), stage2.as_ref())?;
 
-    let head_shape = |name: &str| {
-        let (stage, name) = name.split_once('.')?;
-        let stage = if stage == "stage1" {
-            stage1.as_ref()
-        } else {
-            stage2.as_ref()
-        };
-        stage?.head.shape(name).map(<[usize]>::to_vec)
-    };
-    // The payment adapter's pairs are written beside their weights, so they are not asked for here.
-    let expected = expected_tensors(
-        &Manifest {
-            payment_adapter: None,
-            ..manifest.clone()
-        },
-        head_shape,
-    );
+    let stages = [stage1.as_ref(), stage2.as_ref()];
+    let expected = base_and_heads(&manifest, stages);
     let sources = tensors::Sources {
         base: &base,
-        stage1: stage1.as_ref(),
-        stage2: stage2.as_ref(),
+        stage1: stages[0],
+        stage2: stages[1],
+        piece_values: options.piece_values,
     };
     warnings.extend(sources.unused(&expected, manifest.text.tie_word_embeddings));
 
     let mut writer = PackWriter::new(sink);
     writer.tokenizer(&read_bytes(&options.base.join("tokenizer.json"))?)?;
-    let count =
-        |tensor: &ExpectedTensor| tensor.shape.iter().map(|&dim| dim as u64).product::<u64>();
-    let total = expected.iter().map(count).sum();
-    let mut done = 0;
-    for tensor in &expected {
-        sources.write(tensor, &manifest, &mut writer)?;
-        done += count(tensor);
-        on_progress(Progress {
-            tensor: &tensor.name,
-            done,
-            total,
-        });
-    }
+    let total = sources.write_all(&expected, &manifest, &mut writer, on_progress)?;
     if let Some(golden) = &options.golden {
-        let stages = [stage1.is_some(), stage2.is_some()];
-        manifest.self_test = Some(self_test::embed_golden(
-            &mut writer,
-            golden,
-            stages,
+        let (stages, tolerance) = (
+            stages.map(|stage| stage.is_some()),
             options.self_test_tolerance,
-        )?);
+        );
+        let self_test = self_test::embed_golden(&mut writer, golden, stages, tolerance)?;
+        manifest.self_test = Some(self_test);
     }
     let manifest = writer.finish(manifest)?;
-    Ok(report(&manifest, total, stage1.as_ref(), warnings))
+    Ok(report(&manifest, total, stages[0], warnings))
+}
+
+/// The tensors that are read from base and heads; the payment adapter's pairs are written beside their weights.
+fn base_and_heads(manifest: &Manifest, stages: [Option<&Stage>; 2]) -> Vec<ExpectedTensor> {
+    let head_shape = |name: &str| {
+        let (stage, name) = name.split_once('.')?;
+        let stage = stages[usize::from(stage != "stage1")];
+        stage?.head.shape(name).map(<[usize]>::to_vec)
+    };
+    let without_adapter = Manifest {
+        payment_adapter: None,
+        ..manifest.clone()
+    };
+    expected_tensors(&without_adapter, head_shape)
 }
 
 fn report(

@@ -1,9 +1,12 @@
-//! Where each tensor of a pack comes from, merged and written one at a time.
+//! Where each tensor of a pack comes from; merged, encoded and written some rows at a time.
 
 use super::checkpoint::Checkpoint;
 use super::error::ConvertError;
 use super::lora::LowRank;
-use super::{Stage, StageLora};
+use super::parallel::in_order;
+use super::values::Values;
+use super::{Progress, Stage, StageLora};
+use servimage_pack::layout::encode_rows;
 use servimage_pack::manifest::{Layout, Manifest, VisionDims};
 use servimage_pack::{ExpectedTensor, PackSink, PackWriter};
 use std::collections::HashSet;
@@ -19,28 +22,54 @@ pub(super) struct Sources<'a> {
     pub base: &'a Checkpoint,
     pub stage1: Option<&'a Stage>,
     pub stage2: Option<&'a Stage>,
+    /// Values that a core holds at once.
+    pub piece_values: usize,
 }
 
 impl Sources<'_> {
+    /// Writes all of `expected`; the number of their values.
+    pub fn write_all<K: PackSink>(
+        &self,
+        expected: &[ExpectedTensor],
+        manifest: &Manifest,
+        writer: &mut PackWriter<K>,
+        mut on_progress: impl FnMut(Progress<'_>),
+    ) -> Result<u64, ConvertError> {
+        let count = |tensor: &ExpectedTensor| -> u64 {
+            tensor.shape.iter().map(|&dim| dim as u64).product()
+        };
+        let total = expected.iter().map(count).sum();
+        let mut done = 0;
+        for tensor in expected {
+            self.write(tensor, manifest, writer, |n_values| {
+                done += n_values;
+                on_progress(Progress {
+                    tensor: &tensor.name,
+                    done,
+                    total,
+                });
+            })?;
+        }
+        Ok(total)
+    }
+
     /// Reads, merges and writes one tensor, then its payment adapter, so that a reader finds them in one shard.
-    pub fn write<K: PackSink>(
+    ///
+    /// `on_values` hears of the values written, piece by piece.
+    fn write<K: PackSink>(
         &self,
         tensor: &ExpectedTensor,
         manifest: &Manifest,
         writer: &mut PackWriter<K>,
+        on_values: impl FnMut(u64),
     ) -> Result<(), ConvertError> {
         let layout = if tensor.quantized {
             manifest.quant
         } else {
             Layout::F32
         };
-        let mut values = self.read(tensor, &manifest.vision)?;
+        self.write_rows(tensor, layout, &manifest.vision, writer, on_values)?;
         let target = tensor.name.strip_suffix(".weight").unwrap_or(&tensor.name);
-        if let Some(low_rank) = low_rank(self.stage1, target) {
-            low_rank.merge_into(&mut values, tensor.shape[1]);
-        }
-        writer.push(&tensor.name, &tensor.shape, layout, &values)?;
-        drop(values);
         if let Some(low_rank) = low_rank(self.stage2, target) {
             let [d_out, d_in] = [tensor.shape[0], tensor.shape[1]];
             let (a, b) = (&low_rank.a, low_rank.scaled_b());
@@ -60,16 +89,50 @@ impl Sources<'_> {
         Ok(())
     }
 
-    fn read(&self, tensor: &ExpectedTensor, vision: &VisionDims) -> Result<Vec<f32>, ConvertError> {
+    /// Writes the tensor by rows: each core reads, merges and encodes some of them, so that no tensor stands whole in memory.
+    fn write_rows<K: PackSink>(
+        &self,
+        tensor: &ExpectedTensor,
+        layout: Layout,
+        vision: &VisionDims,
+        writer: &mut PackWriter<K>,
+        mut on_values: impl FnMut(u64),
+    ) -> Result<(), ConvertError> {
+        let values = self.values(tensor, vision)?;
+        let target = tensor.name.strip_suffix(".weight").unwrap_or(&tensor.name);
+        let low_rank = low_rank(self.stage1, target);
+        let d_in = tensor.shape.last().copied().unwrap_or(1).max(1);
+        let n_rows = tensor.shape.iter().product::<usize>() / d_in;
+        let rows_at_once = (self.piece_values / d_in).max(1);
+        let rows_of = |piece: usize| {
+            let first = piece * rows_at_once;
+            first..(first + rows_at_once).min(n_rows)
+        };
+        let encode = |piece: usize| -> Result<_, ConvertError> {
+            let rows = rows_of(piece);
+            let mut values = values.read(rows.start * d_in..rows.end * d_in)?;
+            if let Some(low_rank) = low_rank {
+                low_rank.merge_into(&mut values, d_in, rows.start);
+            }
+            let first_row = rows.start;
+            Ok(encode_rows(&tensor.name, layout, &values, d_in, first_row)?)
+        };
+        let mut written = writer.tensor(&tensor.name, &tensor.shape, layout)?;
+        in_order(n_rows.div_ceil(rows_at_once), encode, |piece, rows| {
+            on_values((rows_of(piece).len() * d_in) as u64);
+            Ok(written.append(&rows)?)
+        })?;
+        Ok(written.end()?)
+    }
+
+    fn values(&self, tensor: &ExpectedTensor, vision: &VisionDims) -> Result<Values, ConvertError> {
         let (checkpoint, name) = self.place(&tensor.name);
         if tensor.name == PATCH_EMBED {
             let (temporal, patch) = (vision.temporal_patch_size, vision.patch_size);
-            return checkpoint.read(
-                name,
-                &[vision.d_model, vision.in_channels, temporal, patch, patch],
-            );
+            let shape = [vision.d_model, vision.in_channels, temporal, patch, patch];
+            return checkpoint.values(name, &shape);
         }
-        checkpoint.read(name, &tensor.shape)
+        checkpoint.values(name, &tensor.shape)
     }
 
     /// Checkpoint and name there of a pack's tensor.
