@@ -36,16 +36,15 @@ pub(crate) fn attention(
         usize::from(shape.causal),
     ];
     let tiles = gpu.upload(&tiles);
-    gpu.launch(
-        shader(shape.head_dim),
-        groups,
-        &[qkv, prefix.unwrap_or(qkv), &tiles, &out],
-        &info.map(|n| n as u32),
-    );
+    let mut buffers = vec![qkv, &tiles, &out];
+    buffers.extend(prefix);
+    let shader = shader(shape.head_dim, prefix.is_some());
+    gpu.launch(shader, groups, &buffers, &info.map(|n| n as u32));
     out
 }
 
-fn shader(head_dim: usize) -> Shader {
+/// Without a prefix its binding is left out: no two bindings may name the same buffer.
+fn shader(head_dim: usize, has_prefix: bool) -> Shader {
     let head4 = head_dim / 4;
     let rows_at_once = 64 / head4;
     let n_sums = QUERIES.div_ceil(rows_at_once);
@@ -53,7 +52,18 @@ fn shader(head_dim: usize) -> Shader {
         |line: &dyn Fn(usize) -> String| (0..n_sums).map(line).collect::<Vec<_>>().join("\n");
     // Sums whose query lies behind the tile work on its last row and are not stored.
     let query = |j: usize| format!("min(value_row + {}u, BQ - 1u)", j * rows_at_once);
+    let (binding, read, info_at) = match has_prefix {
+        true => (
+            "@group(0) @binding(3) var<storage, read_write> prefix: array<vec4<f32>>;",
+            "    if (row < info[0].z) {\n        return prefix[(row * 2u * n_kv + which * n_kv + kv_head) * HEAD4 + at4];\n    }",
+            4,
+        ),
+        false => ("", "", 3),
+    };
     Shader::new(include_str!("wgsl/attention.wgsl"), 64)
+        .with("PREFIX_BINDING", binding)
+        .with("PREFIX_READ", read)
+        .with("INFO", info_at)
         .with("HEAD4", head4)
         .with("SCALE", format!("{:?}", 1.0 / (head_dim as f32).sqrt()))
         .with("DECLARE", each(&|j| format!("    var sum{j} = vec4<f32>(0.0);\n    let q{j} = {};", query(j))))

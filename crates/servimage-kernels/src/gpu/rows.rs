@@ -50,15 +50,27 @@ pub(crate) fn norm_rotate(
 ) {
     let gpu = Gpu::of(x);
     let [n_rows, row_len] = [x.meta.shape()[0], x.meta.shape()[1]];
-    let shader = Shader::new(include_str!("wgsl/rotate.wgsl"), 32).with("NORM", gamma.is_some());
-    let info = [
-        row_len as u32,
-        head_dim as u32,
-        heads.first as u32,
-        epsilon.to_bits(),
-    ];
+    // Bindings that a variant does not use are left out: no two may name the same buffer.
+    let (binding, low, high, info_at) = match gamma {
+        Some(_) => (
+            "@group(0) @binding(3) var<storage, read_write> gamma: array<f32>;",
+            "* gamma[i]",
+            "* gamma[half + i]",
+            4,
+        ),
+        None => ("", "", "", 3),
+    };
+    let shader = Shader::new(include_str!("wgsl/rotate.wgsl"), 32)
+        .with("NORM", gamma.is_some())
+        .with("GAMMA_BINDING", binding)
+        .with("GAMMA_LOW", low)
+        .with("GAMMA_HIGH", high)
+        .with("INFO", info_at);
+    let info = [row_len as u32, head_dim as u32, heads.first as u32, epsilon.to_bits()];
     let groups = [heads.count as u32, n_rows as u32, 1];
-    gpu.launch(shader, groups, &[x, cos, sin, gamma.unwrap_or(cos)], &info);
+    let mut buffers = vec![x, cos, sin];
+    buffers.extend(gamma);
+    gpu.launch(shader, groups, &buffers, &info);
 }
 
 /// See [`crate::swiglu`].

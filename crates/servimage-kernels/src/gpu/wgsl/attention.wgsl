@@ -10,11 +10,11 @@ const Q_STEP: u32 = THREADS / HEAD4;
 const HIDDEN: f32 = -1.0e30;
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> prefix: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> tiles: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> tiles: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+{{PREFIX_BINDING}}
 // info[0]: n_heads, n_kv_heads, rows of the prefix, 1 if causal
-@group(0) @binding(4) var<uniform> info: array<vec4<u32>, 4>;
+@group(0) @binding({{INFO}}) var<uniform> info: array<vec4<u32>, 4>;
 
 var<workgroup> qs: array<vec4<f32>, BQ * HEAD4>;
 var<workgroup> ps: array<f32, BQ * BK>;
@@ -27,9 +27,7 @@ var<workgroup> shared_tile: vec4<u32>;
 fn kv4(row: u32, kv_head: u32, which: u32, at4: u32, segment: u32) -> vec4<f32> {
     let n_heads = info[0].x;
     let n_kv = info[0].y;
-    if (row < info[0].z) {
-        return prefix[(row * 2u * n_kv + which * n_kv + kv_head) * HEAD4 + at4];
-    }
+{{PREFIX_READ}}
     let own = segment + row - info[0].z;
     return qkv[(own * (n_heads + 2u * n_kv) + n_heads + which * n_kv + kv_head) * HEAD4 + at4];
 }

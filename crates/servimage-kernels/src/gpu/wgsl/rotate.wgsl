@@ -2,9 +2,9 @@
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> cosines: array<f32>;
 @group(0) @binding(2) var<storage, read_write> sines: array<f32>;
-@group(0) @binding(3) var<storage, read_write> gamma: array<f32>;
+{{GAMMA_BINDING}}
 // info[0]: columns of a row, head_dim, first head, bits of epsilon
-@group(0) @binding(4) var<uniform> info: array<vec4<u32>, 4>;
+@group(0) @binding({{INFO}}) var<uniform> info: array<vec4<u32>, 4>;
 
 const THREADS: u32 = 32u;
 const NORM: bool = {{NORM}};
@@ -33,12 +33,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         scale = 1.0 / sqrt(partial[0] / f32(head_dim) + bitcast<f32>(info[0].w));
     }
     for (var i = thread; i < half; i += THREADS) {
-        var low = x[start + i] * scale;
-        var high = x[start + half + i] * scale;
-        if (NORM) {
-            low *= gamma[i];
-            high *= gamma[half + i];
-        }
+        let low = x[start + i] * scale {{GAMMA_LOW}};
+        let high = x[start + half + i] * scale {{GAMMA_HIGH}};
         x[start + i] = low * cosines[turn + i] - high * sines[turn + i];
         x[start + half + i] = high * cosines[turn + half + i] + low * sines[turn + half + i];
     }
