@@ -40,7 +40,7 @@ class Network(nn.Module):
 
     def weight(self, name: str) -> Tensor:
         """A tensor of the checkpoint."""
-        return self.get_parameter(name.replace(".", "/"))
+        return self._parameters[name.replace(".", "/")]
 
     def linear(self, name: str, x: Tensor) -> Tensor:
         """`x W^T + b`, without `b` where the checkpoint has none."""
@@ -61,7 +61,7 @@ class Network(nn.Module):
         """Patches to visual tokens, and the deepstack features; `frames` are the patches of each image, one by default."""
         root = "model.visual"
         table = self.weight(f"{root}.pos_embed.weight")
-        taps = [table[pos_rows[i]] * pos_weights[i][:, None] for i in range(4)]
+        taps = [F.embedding(pos_rows[i], table) * pos_weights[i][:, None] for i in range(4)]
         x = self.linear(f"{root}.patch_embed.proj", pixel_values) + taps[0] + taps[1] + taps[2] + taps[3]
         deepstack = []
         for i in range(self.vision["n_layers"]):
@@ -112,9 +112,10 @@ class Network(nn.Module):
     def read(self, input_ids, visual_rows, text_cos, text_sin, visual, deepstack) -> Tensor:
         """The text tower; the result `[n_ids, d_model]` is after the final norm."""
         root = "model.language_model"
-        place = lambda rows: torch.cat([torch.zeros_like(rows[:1]), rows])[visual_rows]
+        place = lambda rows: F.embedding(visual_rows, torch.cat([torch.zeros_like(rows[:1]), rows]))
         is_visual = (visual_rows > 0)[:, None]
-        x = torch.where(is_visual, place(visual), self.weight(f"{root}.embed_tokens.weight")[input_ids])
+        words = F.embedding(input_ids, self.weight(f"{root}.embed_tokens.weight"))
+        x = torch.where(is_visual, place(visual), words)
         for i in range(self.text["n_layers"]):
             x = self.text_layer(f"{root}.layers.{i}", x, text_cos, text_sin)
             if i < len(deepstack):
