@@ -9,7 +9,8 @@ stderr, a report in JSON to stdout. Beside the graphs lie `prompt-NAME.json` fil
 Graphs, all of the same weights:
 
 - `f32`: standard operators;
-- `contrib`: attention and rotary positions as ONNX Runtime's fused operators, as its own model builder writes them;
+- `contrib`: rotary positions and the vision tower's attention as ONNX Runtime's fused operators;
+- `contrib_gqa`: the text tower's attention too (wrong numbers on WebGPU over SwiftShader, see `reference/contrib.py`);
 - `f16w`, `contrib_f16w`: the same with weights stored as f16 (as the pack does) and widened when the session starts;
 - `q8`, `q4`: `contrib_f16w` with the backbone's linear layers as `MatMulNBits`, block 32, holding the very numbers of a pack of
   that layout;
@@ -123,8 +124,9 @@ def write_graph(out: pathlib.Path, name: str, model: onnx.ModelProto, prompts: l
 
 def graphs(checkpoint: Checkpoint, pack: Pack, example: dict) -> dict[str, onnx.ModelProto]:
     """Every graph by name."""
-    plain, contrib = (export(checkpoint, attention, example) for attention in ("torch", "contrib"))
-    out = {"f32": plain, "f16w": store_as_f16(plain), "contrib": contrib, "contrib_f16w": store_as_f16(contrib)}
+    plain, contrib, gqa = (export(checkpoint, attention, example) for attention in ("torch", "contrib", "contrib_gqa"))
+    out = {"f32": plain, "contrib": contrib, "contrib_gqa": gqa}
+    out |= {"f16w": store_as_f16(plain), "contrib_f16w": store_as_f16(contrib)}
     for bits in (8, 4):
         own = quantize_as_pack(contrib, bits, lambda name: pack.blocks(name, f"q{bits}"))
         out[f"q{bits}"] = store_as_f16(own)

@@ -27,7 +27,8 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 class Network(nn.Module):
     """Both towers and both heads of a [`Checkpoint`], one prompt at a time.
 
-    `attention` is `torch` (scaled dot-product attention) or `contrib` (ONNX Runtime's fused operators, for export only).
+    `attention` is `torch` (scaled dot-product attention), or for export only `contrib` (ONNX Runtime's fused operators) or
+    `contrib_gqa` (the same in the text tower's attention too).
     """
 
     def __init__(self, checkpoint: Checkpoint, attention: str = "torch"):
@@ -76,8 +77,8 @@ class Network(nn.Module):
         n_heads = self.vision["n_heads"]
         qkv = self.linear(f"{name}.attn.qkv", self.layer_norm(f"{name}.norm1", x, 1e-6))
         q, k, v = qkv.chunk(3, -1)
-        if self.attention == "contrib":
-            mixed = contrib.attention(q, k, v, cos, sin, n_heads, n_heads, causal=False)
+        if self.attention != "torch":
+            mixed = contrib.attend_to_all(q, k, v, cos, sin, n_heads)
         else:
             q, k, v = (self.split_heads(y, n_heads) for y in (q, k, v))
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
@@ -129,10 +130,10 @@ class Network(nn.Module):
         q, k, v = (self.linear(f"{name}.self_attn.{part}_proj", y) for part in "qkv")
         normed = lambda part, y: self.rms_norm(f"{name}.self_attn.{part}_norm", y.unflatten(-1, (-1, self.text["head_dim"])))
         q, k = normed("q", q), normed("k", k)
-        if self.attention == "contrib":
-            mixed = contrib.attention(q.flatten(1), k.flatten(1), v, cos, sin, n_heads, n_kv_heads, causal=True)
+        if self.attention == "contrib_gqa":
+            mixed = contrib.attend_back(q.flatten(1), k.flatten(1), v, cos, sin, n_heads, n_kv_heads)
         else:
-            q, k = rotate(q.transpose(0, 1), cos, sin), rotate(k.transpose(0, 1), cos, sin)
+            q, k = (self.rotate_heads(y, cos, sin) for y in (q, k))
             v = self.split_heads(v, n_kv_heads)
             attend = F.scaled_dot_product_attention
             mixed = attend(q[None], k[None], v[None], is_causal=True, enable_gqa=True)[0].transpose(0, 1).flatten(1)
@@ -140,6 +141,12 @@ class Network(nn.Module):
         y = self.rms_norm(f"{name}.post_attention_layernorm", x)
         gated = F.silu(self.linear(f"{name}.mlp.gate_proj", y)) * self.linear(f"{name}.mlp.up_proj", y)
         return x + self.linear(f"{name}.mlp.down_proj", gated)
+
+    def rotate_heads(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        """`[rows, n_heads, head_dim]` to `[n_heads, rows, head_dim]`, rotated."""
+        if self.attention == "torch":
+            return rotate(x.transpose(0, 1), cos, sin)
+        return self.split_heads(contrib.rotate(x.flatten(1), cos, sin, x.shape[1]), x.shape[1])
 
     def pool(self, stage: str, hidden: Tensor) -> Tensor:
         """Attention pooling with one learned query: `[1, d_model]`."""
