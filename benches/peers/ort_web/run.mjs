@@ -1,15 +1,17 @@
 // Times the nano network under onnxruntime-web in headless Chromium: one fresh browser a run, one run at a time.
 //
 //   node run.mjs --onnx DIR [--graphs f32,q4] [--backends wasm,wasm-threads,webgpu,webgpu-jspi]
-//                [--prompts self_test,realistic] [--warm 20] [--adapter swiftshader|gpu]
+//                [--prompts self_test,realistic] [--warm 20] [--budget 30] [--adapter swiftshader|gpu]
 //
-// DIR is what `nano_to_onnx.py` wrote. Progress to stderr, JSON to stdout. SERVIMAGE_CHROMIUM names the browser.
+// DIR is what `nano_to_onnx.py` wrote. A slow back end stops after BUDGET seconds of warm runs, but not before 10 of them.
+// Progress to stderr, JSON to stdout. SERVIMAGE_CHROMIUM names the browser.
 
 import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launch, peakMemory } from "./browser.mjs";
+import { machine, sentence, spread } from "./figures.mjs";
 import { fetchedBytes, serve } from "./server.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -29,10 +31,11 @@ function options() {
   const { values } = parseArgs({
     options: {
       onnx: { type: "string", default: join(here, "../../../target/bench/onnx") },
-      graphs: { type: "string", default: "f32,contrib,contrib_f16w,q8,q4" },
+      graphs: { type: "string", default: "f32,contrib_f16w,q4" },
       backends: { type: "string", default: Object.keys(backends).join(",") },
       prompts: { type: "string", default: "self_test,realistic" },
       warm: { type: "string", default: "20" },
+    budget: { type: "string", default: "30" },
       adapter: { type: "string", default: "swiftshader" },
     },
   });
@@ -41,24 +44,18 @@ function options() {
   return values;
 }
 
-/** Median, least and most. */
-function spread(millis) {
-  const sorted = [...millis].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-  return { n: sorted.length, median, min: sorted[0], max: sorted.at(-1) };
-}
-
 /** One graph, one back end, one prompt, in a browser of its own. */
-async function measure({ onnx, warm, adapter }, { backend, graph, prompt }) {
+async function measure({ onnx, warm, budget, adapter }, { backend, graph, prompt }) {
   const { bundle, provider, threads, isolated } = backends[backend];
   const ort = join(here, "node_modules/onnxruntime-web/dist");
-  const server = await serve({ "/ort/": ort, "/onnx/": resolve(onnx), "/page/": join(here, "page") }, { isolated });
+  const pages = join(here, "page");
+  const folders = { "/ort/": ort, "/onnx/": resolve(onnx), "/page/": pages, "/shared/": pages };
+  const server = await serve(folders, { isolated });
   const chromium = await launch(adapter);
   try {
     const page = await chromium.browser.newPage();
     page.setDefaultTimeout(PATIENCE_MILLIS);
-    const query = new URLSearchParams({ bundle, provider, threads, warm, graph, prompt });
+    const query = new URLSearchParams({ bundle, provider, threads, warm, budget, graph, prompt });
     await page.goto(`${server.url}/page/index.html?${query}`);
     await page.waitForFunction(() => globalThis.result);
     const result = await page.evaluate(() => globalThis.result);
@@ -83,15 +80,12 @@ async function main() {
     for (const graph of list(values.graphs)) {
       for (const prompt of list(values.prompts)) {
         const run = await measure(values, { backend, graph, prompt });
-        const { error, ready_millis, first_millis, warm_millis } = run;
-        const said = error ?? `ready ${ready_millis.toFixed(0)}, first ${first_millis.toFixed(0)}, warm ${warm_millis.median.toFixed(1)} ms`;
-        console.error(`${backend} ${graph} ${prompt}: ${said} ${error ? "" : JSON.stringify(run.relative_error)}`);
+        console.error(`${backend} ${graph} ${prompt}: ${sentence(run)}`);
         runs.push(run);
       }
     }
   }
-  const machine = `${cpus().length} x ${cpus()[0].model.trim()}`;
-  const report = { date: new Date().toISOString(), machine, chromium: version, adapter: values.adapter, runs };
+  const report = { date: new Date().toISOString(), machine: machine(), chromium: version, adapter: values.adapter, runs };
   console.log(JSON.stringify(report, null, 1));
 }
 

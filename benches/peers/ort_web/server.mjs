@@ -57,7 +57,7 @@ function gzipBytes(file) {
 
 /** Raw and gzip bytes of what was sent, by what it was for. */
 export function fetchedBytes(sent) {
-  const groups = { runtime: ["/ort/"], weights: [".onnx"] };
+  const groups = { runtime: ["/ort/", "/runtime/"], weights: [".onnx"] };
   const fetched = {};
   for (const [group, marks] of Object.entries(groups)) {
     const entries = [...sent].filter(([path]) => marks.some((mark) => path.startsWith(mark) || path.endsWith(mark)));

@@ -7,7 +7,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from .pack import BLOCK
 
-# Names of the backbone's weights start with this; the heads stay f32, as in the pack.
+# In the names of the backbone's weights; the heads stay f32, as in the pack.
 BACKBONE = "model/"
 # Activations as int8 inside `MatMulNBits`: ONNX Runtime's fast path.
 ACCURACY_LEVEL = 4
@@ -34,7 +34,7 @@ def store_as_f16(model: onnx.ModelProto) -> onnx.ModelProto:
     casts, weights = [], []
     for weight in out.graph.initializer:
         is_matrix = weight.data_type == TensorProto.FLOAT and len(weight.dims) > 1
-        if not (is_matrix and weight.name.startswith(BACKBONE)):
+        if not (is_matrix and BACKBONE in weight.name):
             weights.append(weight)
             continue
         half = numpy_helper.to_array(weight).astype(np.float16)
@@ -50,7 +50,7 @@ def gemms(model: onnx.ModelProto) -> dict[str, np.ndarray]:
     return {
         weight.name: numpy_helper.to_array(weight)
         for weight in model.graph.initializer
-        if weight.name in names and weight.name.startswith(BACKBONE)
+        if weight.name in names and BACKBONE in weight.name
     }
 
 

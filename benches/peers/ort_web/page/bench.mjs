@@ -3,30 +3,12 @@
 // Milliseconds are counted from the start of the navigation. `ready` is a session that could run; its first
 // run compiles what is left to compile.
 
+import { fetchPrompt, relativeErrors, runs } from "/shared/prompt.mjs";
+
 const query = new URLSearchParams(location.search);
 const bundle = query.get("bundle");
 const provider = query.get("provider");
 const nThreads = Number(query.get("threads"));
-const nWarm = Number(query.get("warm"));
-
-const arrays = { float32: Float32Array, int32: Int32Array };
-
-/** Raw values of a tensor of the prompt file. */
-function values({ type, data }) {
-  const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
-  return new arrays[type](bytes.buffer);
-}
-
-/** `max |found - expected| / max |expected|`, as in the pack's self-test. */
-function relativeError(found, expected) {
-  let [difference, largest] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    difference = Math.max(difference, Math.abs(found[i] - expected[i]));
-    largest = Math.max(largest, Math.abs(expected[i]));
-    if (Number.isNaN(found[i])) return "NaN";
-  }
-  return difference / largest;
-}
 
 async function measure() {
   const ort = await import(`/ort/${bundle}`);
@@ -39,27 +21,17 @@ async function measure() {
   const session = await ort.InferenceSession.create(model, { executionProviders: [provider] });
   const ready = performance.now();
 
-  const prompt = await fetch(`/onnx/prompt-${query.get("prompt")}.json`).then((answer) => answer.json());
+  const prompt = await fetchPrompt(`/onnx/prompt-${query.get("prompt")}.json`);
   const feeds = {};
-  for (const [name, tensor] of Object.entries(prompt.inputs)) {
-    feeds[name] = new ort.Tensor(tensor.type, values(tensor), tensor.dims);
+  for (const [name, { type, values, dims }] of Object.entries(prompt.inputs)) {
+    feeds[name] = new ort.Tensor(type, values, dims);
   }
   const run = async () => {
     const start = performance.now();
     const outputs = await session.run(feeds);
     return { outputs, millis: performance.now() - start };
   };
-  const first = await run();
-  const warm = [];
-  let last = first;
-  for (let i = 0; i < nWarm; i++) {
-    last = await run();
-    warm.push(last.millis);
-  }
-  const errors = {};
-  for (const [name, tensor] of Object.entries(prompt.expected)) {
-    errors[name] = relativeError(last.outputs[name].data, values(tensor));
-  }
+  const { first, warm, last } = await runs(run, query);
   return {
     runtime: ort.env.versions.web,
     threads: ort.env.wasm.numThreads,
@@ -67,9 +39,9 @@ async function measure() {
     imported_millis: imported,
     fetched_millis: fetched,
     ready_millis: ready,
-    first_millis: first.millis,
+    first_millis: first,
     warm_millis: warm,
-    relative_error: errors,
+    relative_error: relativeErrors(last.outputs, prompt.expected),
   };
 }
 
