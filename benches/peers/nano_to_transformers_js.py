@@ -116,6 +116,43 @@ def export(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dyn
     log(f"{path.name}: {len(data)} bytes")
 
 
+def check(decoder: Decoder, embeds: Tensor, positions: Tensor, expected: dict[str, Tensor]) -> dict[str, float]:
+    """The three parts together must be the network; the relative errors."""
+    found = dict(zip(OUTPUTS, decoder(embeds, positions)))
+    errors = {name: relative_error(found[name], expected[name]) for name in OUTPUTS}
+    if not max(errors.values()) < 1e-3:
+        raise ValueError(f"the three parts together: relative error {errors}, expected below 1e-3")
+    return errors
+
+
+def write(checkpoint: Checkpoint, out: pathlib.Path) -> dict:
+    """Checks and writes everything; the report."""
+    folder = out / "nano" / "onnx"
+    folder.mkdir(parents=True, exist_ok=True)
+    network = Network(checkpoint).eval()
+    prompt = host.made_up_prompt(checkpoint, REALISTIC_TEXT, [REALISTIC_GRID], "realistic")
+    tables = host.tables(checkpoint, prompt)
+    pixels, ids = tables["pixel_values"], torch.from_numpy(prompt.input_ids)[None]
+    is_image = prompt.input_ids == checkpoint.special_tokens["image"]
+    positions = host.mrope_positions(is_image, prompt.grids, checkpoint.vision["spatial_merge_size"])
+    positions = torch.from_numpy(positions).long().T[:, None].contiguous()
+
+    encoder, embed, decoder = VisionEncoder(network, tables), EmbedTokens(network), Decoder(network)
+    embeds = embed(ids)
+    embeds[0, torch.from_numpy(is_image)] = encoder(pixels)
+    expected = dict(zip(OUTPUTS, network(**tables)))
+    errors = check(decoder, embeds, positions, expected)
+    n_ids = torch.export.Dim("n_ids", min=2)
+    export(encoder, {"pixel_values": pixels}, ["image_features"], {}, folder / "vision_encoder.onnx")
+    export(embed, {"input_ids": ids}, ["inputs_embeds"], {"input_ids": {1: n_ids}}, folder / "embed_tokens.onnx")
+    inputs = {"inputs_embeds": embeds, "position_ids": positions}
+    dynamic = {"inputs_embeds": {1: n_ids}, "position_ids": {2: n_ids}}
+    export(decoder, inputs, OUTPUTS, dynamic, folder / "decoder_model_merged.onnx")
+    (out / "nano" / "config.json").write_text(json.dumps(config_of(checkpoint), indent=1))
+    write_prompt(out, prompt, tables, expected)
+    return {"relative_error": errors, "bytes": {path.name: path.stat().st_size for path in sorted(folder.iterdir())}}
+
+
 def main() -> None:
     """Reads the command line, writes the folder."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -124,33 +161,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_grad_enabled(False)
     logging.disable(logging.WARNING)
-    out = pathlib.Path(args.out)
-    (out / "nano" / "onnx").mkdir(parents=True, exist_ok=True)
-    checkpoint = from_pack(read_pack(args.pack))
-    network = Network(checkpoint).eval()
-    prompt = host.made_up_prompt(checkpoint, REALISTIC_TEXT, [REALISTIC_GRID], "realistic")
-    tables = host.tables(checkpoint, prompt)
-    ids = torch.from_numpy(prompt.input_ids)[None]
-    is_image = prompt.input_ids == checkpoint.special_tokens["image"]
-    merge = checkpoint.vision["spatial_merge_size"]
-    positions = torch.from_numpy(host.mrope_positions(is_image, prompt.grids, merge)).long().T[:, None]
-    encoder, embed, decoder = VisionEncoder(network, tables), EmbedTokens(network), Decoder(network)
-    embeds = embed(ids)
-    embeds[0, torch.from_numpy(is_image)] = encoder(tables["pixel_values"])
-    expected = dict(zip(OUTPUTS, network(**tables)))
-    found = dict(zip(OUTPUTS, decoder(embeds, positions.contiguous())))
-    errors = {name: relative_error(found[name], expected[name]) for name in OUTPUTS}
-    if not max(errors.values()) < 1e-3:
-        raise ValueError(f"the three parts together: relative error {errors}, expected below 1e-3")
-    n_ids, folder = torch.export.Dim("n_ids", min=2), out / "nano" / "onnx"
-    export(encoder, {"pixel_values": tables["pixel_values"]}, ["image_features"], {}, folder / "vision_encoder.onnx")
-    export(embed, {"input_ids": ids}, ["inputs_embeds"], {"input_ids": {1: n_ids}}, folder / "embed_tokens.onnx")
-    dynamic = {"inputs_embeds": {1: n_ids}, "position_ids": {2: n_ids}}
-    inputs = {"inputs_embeds": embeds, "position_ids": positions.contiguous()}
-    export(decoder, inputs, OUTPUTS, dynamic, folder / "decoder_model_merged.onnx")
-    (out / "nano" / "config.json").write_text(json.dumps(config_of(checkpoint), indent=1))
-    write_prompt(out, prompt, tables, expected)
-    print(json.dumps({"relative_error": errors, "bytes": {path.name: path.stat().st_size for path in folder.iterdir()}}))
+    print(json.dumps(write(from_pack(read_pack(args.pack)), pathlib.Path(args.out))))
 
 
 if __name__ == "__main__":

@@ -113,7 +113,10 @@ class Network(nn.Module):
     def read(self, input_ids, visual_rows, text_cos, text_sin, visual, deepstack) -> Tensor:
         """The text tower; the result `[n_ids, d_model]` is after the final norm."""
         root = "model.language_model"
-        place = lambda rows: F.embedding(visual_rows, torch.cat([torch.zeros_like(rows[:1]), rows]))
+
+        def place(rows: Tensor) -> Tensor:
+            return F.embedding(visual_rows, torch.cat([torch.zeros_like(rows[:1]), rows]))
+
         is_visual = (visual_rows > 0)[:, None]
         words = F.embedding(input_ids, self.weight(f"{root}.embed_tokens.weight"))
         x = torch.where(is_visual, place(visual), words)
@@ -128,8 +131,8 @@ class Network(nn.Module):
         n_heads, n_kv_heads = self.text["n_heads"], self.text["n_kv_heads"]
         y = self.rms_norm(f"{name}.input_layernorm", x)
         q, k, v = (self.linear(f"{name}.self_attn.{part}_proj", y) for part in "qkv")
-        normed = lambda part, y: self.rms_norm(f"{name}.self_attn.{part}_norm", y.unflatten(-1, (-1, self.text["head_dim"])))
-        q, k = normed("q", q), normed("k", k)
+        q, k = (y.unflatten(-1, (-1, self.text["head_dim"])) for y in (q, k))
+        q, k = self.rms_norm(f"{name}.self_attn.q_norm", q), self.rms_norm(f"{name}.self_attn.k_norm", k)
         if self.attention == "contrib_gqa":
             mixed = contrib.attend_back(q.flatten(1), k.flatten(1), v, cos, sin, n_heads, n_kv_heads)
         else:
