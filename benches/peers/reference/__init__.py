@@ -1,0 +1,1 @@
+"""The network of a ServImage checkpoint in PyTorch, for the benchmarks."""
