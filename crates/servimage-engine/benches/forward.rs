@@ -145,7 +145,8 @@ impl Bench {
         &self,
         pack: &Pack<S>,
     ) -> Result<ServImageModel, Box<dyn std::error::Error>> {
-        let load = ServImageModel::load(pack, &self.device.device, &mut |_| ());
+        let mut on_bytes = |_| ();
+        let load = ServImageModel::load(pack, &self.device.device, &mut on_bytes);
         Ok(pollster::block_on(load)?)
     }
 

@@ -13,9 +13,6 @@ use servimage_model::ModelInput;
 use servimage_pack::PackSource;
 use servimage_prompt::Prompt;
 
-/// Images that go through the network at once; beyond a few the device is busy anyway and the wait for the first verdict grows.
-pub const MAX_BATCH: usize = 4;
-
 /// What one evaluation is made from.
 #[derive(Clone, Debug)]
 pub struct ScoreRequest<'a> {
@@ -49,80 +46,6 @@ impl<S: PackSource> Engine<S> {
         Ok(self.verdict(request, &prepared, &judged))
     }
 
-    /// Scores several images, those of one deliverable in one pass through the network; the results are in the order of
-    /// `requests`, and equal to those of [`Engine::score`] but for rounding.
-    ///
-    /// An image that fails fails alone.
-    pub async fn score_batch(
-        &self,
-        requests: &[ScoreRequest<'_>],
-    ) -> Vec<Result<Verdict, EngineError>> {
-        let mut results: Vec<Option<Result<Verdict, EngineError>>> = Vec::new();
-        let mut ready = Vec::new();
-        for (at, request) in requests.iter().enumerate() {
-            results.push(match self.ready(request) {
-                Ok((prepared, input)) => {
-                    ready.push((at, prepared, input));
-                    None
-                }
-                Err(error) => Some(Err(error)),
-            });
-        }
-        let mut rest = ready.as_slice();
-        while let Some((_, _, first)) = rest.first() {
-            let alike = |(_, _, input): &&(usize, Prepared, ModelInput)| same_prefix(input, first);
-            let n = rest.iter().take(MAX_BATCH).take_while(alike).count();
-            let (now, later) = rest.split_at(n);
-            rest = later;
-            for (at, result) in self.score_together(requests, now).await {
-                results[at] = Some(result);
-            }
-        }
-        results.into_iter().flatten().collect()
-    }
-
-    /// Images with one prefix in one pass; one by one where that fails, so that each has its own error.
-    async fn score_together(
-        &self,
-        requests: &[ScoreRequest<'_>],
-        images: &[(usize, Prepared, ModelInput)],
-    ) -> Vec<(usize, Result<Verdict, EngineError>)> {
-        let mut results = Vec::with_capacity(images.len());
-        if images.len() > 1 && !self.is_zero_shot() {
-            let inputs: Vec<_> = images.iter().map(|(_, _, input)| input.clone()).collect();
-            if let Ok(outputs) = self.model().evaluate_batch(&inputs).await {
-                for ((at, prepared, _), output) in images.iter().zip(outputs) {
-                    let judged = Judged {
-                        pay_logits: output.pay_logits,
-                        concepts: head_logits(&output),
-                    };
-                    let verdict = self.verdict(&requests[*at], prepared, &judged);
-                    results.push((*at, Ok(verdict)));
-                }
-                return results;
-            }
-        }
-        for (at, prepared, _) in images {
-            let request = &requests[*at];
-            let judged = self.evaluate(request, prepared).await;
-            let verdict = judged.map(|judged| self.verdict(request, prepared, &judged));
-            results.push((*at, verdict));
-        }
-        results
-    }
-
-    /// An image as the network reads it.
-    fn ready(&self, request: &ScoreRequest<'_>) -> Result<(Prepared, ModelInput), EngineError> {
-        let prepared = self.prepare(request)?;
-        let (task, deliverable) = (request.task, request.deliverable);
-        let prompt = self
-            .prompt_builder()
-            .build(task, deliverable, &prepared.slots)?;
-        warn_of_cut(task, &prompt);
-        let input = model_input(prompt, &prepared);
-        Ok((prepared, input))
-    }
-
     fn prepare(&self, request: &ScoreRequest<'_>) -> Result<Prepared, EngineError> {
         if request.task.deliverable(request.deliverable).is_none() {
             return Err(EngineError::NoDeliverable {
@@ -142,7 +65,12 @@ impl<S: PackSource> Engine<S> {
         let (task, deliverable) = (request.task, request.deliverable);
         let builder = self.prompt_builder();
         let prompt = builder.build(task, deliverable, &prepared.slots)?;
-        warn_of_cut(task, &prompt);
+        if prompt.brief_cut {
+            log::warn!(
+                "the brief of {} is longer than the model reads and was cut",
+                task.task_id
+            );
+        }
         let output = self
             .model()
             .evaluate(&model_input(prompt, prepared))
@@ -165,19 +93,14 @@ impl<S: PackSource> Engine<S> {
 
     /// Concepts that the zero-shot head has to be asked for, one prompt each; none where a concept head answers them all.
     fn asked_concepts(&self, request: &ScoreRequest<'_>, prepared: &Prepared) -> Vec<&'static str> {
-        if !self.is_zero_shot() {
+        let heads = &self.manifest().heads;
+        if heads.payment || !heads.concepts.is_empty() || heads.zero_shot.is_none() {
             return Vec::new();
         }
         let applies = |concept: &&&str| {
             why_not(concept, self.manifest(), request.task, prepared.given()).is_none()
         };
         CONCEPTS.iter().filter(applies).copied().collect()
-    }
-
-    /// Whether the pack answers with digits instead of trained heads.
-    fn is_zero_shot(&self) -> bool {
-        let heads = &self.manifest().heads;
-        !heads.payment && heads.concepts.is_empty() && heads.zero_shot.is_some()
     }
 
     fn verdict(&self, request: &ScoreRequest<'_>, prepared: &Prepared, judged: &Judged) -> Verdict {
@@ -231,19 +154,6 @@ struct Judged {
     /// Logits of reject and accept.
     pay_logits: [f32; 2],
     concepts: ConceptLogits,
-}
-
-fn same_prefix(a: &ModelInput, b: &ModelInput) -> bool {
-    a.prefix_len == b.prefix_len
-        && a.ids[..a.prefix_len] == b.ids[..b.prefix_len]
-        && a.positions[..a.prefix_len] == b.positions[..b.prefix_len]
-}
-
-fn warn_of_cut(task: &Task, prompt: &Prompt) {
-    if prompt.brief_cut {
-        let task_id = &task.task_id;
-        log::warn!("the brief of {task_id} is longer than the model reads and was cut");
-    }
 }
 
 fn model_input(prompt: Prompt, prepared: &Prepared) -> ModelInput {

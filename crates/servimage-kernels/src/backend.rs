@@ -8,7 +8,7 @@ use burn_flex::FlexTensor;
 /// A tensor of one backend.
 pub(crate) enum Held {
     /// WebGPU, natively through wgpu.
-    Gpu(CubeTensor),
+    Gpu(Box<CubeTensor>),
     /// CPU.
     Cpu(FlexTensor),
     /// A device that records gradients.
@@ -19,7 +19,7 @@ pub(crate) enum Held {
 fn held(kind: DispatchTensorKind) -> Held {
     match kind {
         DispatchTensorKind::Cube(BackendTensor::Float(tensor) | BackendTensor::Int(tensor)) => {
-            Held::Gpu(tensor)
+            Held::Gpu(Box::new(tensor))
         }
         DispatchTensorKind::Flex(BackendTensor::Float(tensor) | BackendTensor::Int(tensor)) => {
             Held::Cpu(tensor)
@@ -47,7 +47,7 @@ pub(crate) fn hold_words(tensor: &Tensor<1, Int>) -> Held {
 /// Where it lies elsewhere: operands of one operation share a device.
 pub(crate) fn on_gpu<const D: usize>(tensor: &Tensor<D>) -> CubeTensor {
     match hold(tensor.clone()) {
-        Held::Gpu(tensor) => tensor,
+        Held::Gpu(tensor) => *tensor,
         _ => panic!("operands of one operation lie on different devices"),
     }
 }

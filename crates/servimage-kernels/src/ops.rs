@@ -142,7 +142,7 @@ pub fn norm_rotate(
             let gamma = norm.map(|(gamma, _)| on_gpu(gamma));
             let (cos, sin) = (on_gpu(cos), on_gpu(sin));
             gpu::norm_rotate(&x, head_dim, &heads, gamma.as_ref(), epsilon, &cos, &sin);
-            gpu_tensor(x)
+            gpu_tensor(*x)
         }
         Held::Cpu(mut x) => {
             let gamma = norm.map(|(gamma, _)| on_cpu(gamma));
@@ -319,7 +319,7 @@ pub fn add_rows(x: Tensor<2>, rows: &[u32], add: &Tensor<2>) -> Tensor<2> {
     match hold(x) {
         Held::Gpu(x) => {
             gpu::add_rows(&x, rows, &on_gpu(add));
-            gpu_tensor(x)
+            gpu_tensor(*x)
         }
         Held::Cpu(mut x) => {
             let add = on_cpu(add);

@@ -68,7 +68,7 @@ pub struct Pooler {
 }
 
 enum Values {
-    Gpu(Option<CubeTensor>, usize),
+    Gpu(Option<Box<CubeTensor>>, usize),
     Cpu(Vec<f32>),
 }
 
@@ -95,7 +95,7 @@ impl Pooler {
         match &mut self.held {
             Values::Gpu(out, n_values) => {
                 let hidden = on_gpu(hidden);
-                let out = out.get_or_insert_with(|| gpu::record(&hidden, *n_values));
+                let out = out.get_or_insert_with(|| Box::new(gpu::record(&hidden, *n_values)));
                 gpu::pool(&hidden, &on_gpu(query), &rows, out, start);
             }
             Values::Cpu(out) => {
@@ -117,7 +117,7 @@ impl Pooler {
         match &mut self.held {
             Values::Gpu(out, n_values) => {
                 let hidden = on_gpu(hidden);
-                let out = out.get_or_insert_with(|| gpu::record(&hidden, *n_values));
+                let out = out.get_or_insert_with(|| Box::new(gpu::record(&hidden, *n_values)));
                 gpu::gather(&hidden, &[row as u32], &[1.0], 1, 0..d, Some((out, start)));
             }
             Values::Cpu(out) => {
@@ -130,7 +130,7 @@ impl Pooler {
     /// Everything taken, for one readback; absent where nothing was.
     pub fn into_tensor(self) -> Option<Tensor<1>> {
         match self.held {
-            Values::Gpu(out, _) => out.map(gpu_tensor),
+            Values::Gpu(out, _) => out.map(|out| gpu_tensor(*out)),
             Values::Cpu(out) => {
                 let n = out.len();
                 (n > 0).then(|| cpu_tensor(out, [n]))

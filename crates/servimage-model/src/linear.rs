@@ -45,7 +45,7 @@ pub struct LowRank {
 #[derive(Debug)]
 pub enum LinearWeight {
     /// The weights of all parts, as they lie in a pack.
-    Packed(PackedWeight),
+    Packed(Box<PackedWeight>),
     /// A parameter a part, to learn.
     Float(Vec<Param<Tensor<2>>>),
 }
@@ -79,7 +79,7 @@ impl Linear {
         d_in: usize,
     ) -> Result<Self, LoadError> {
         let (packed, weights) = match source.linear(parts, d_in).await? {
-            LinearWeight::Packed(weight) => (Some(weight), Vec::new()),
+            LinearWeight::Packed(weight) => (Some(*weight), Vec::new()),
             LinearWeight::Float(weights) => (None, weights),
         };
         let adapter = source.adapter(parts, d_in).await?;

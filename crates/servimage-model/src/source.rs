@@ -165,7 +165,7 @@ impl<S: PackSource> ParamSource for PackParams<'_, S> {
                     .await?,
             );
         }
-        Ok(LinearWeight::Packed(self.upload(&tensors)?))
+        Ok(LinearWeight::Packed(Box::new(self.upload(&tensors)?)))
     }
 
     async fn adapter(

@@ -4,9 +4,10 @@ use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use servimage_pack::Pack;
 use servimage_pack::dir::DirSource;
+use servimage_pack::{Layout, Pack};
 use servimage_train::batch::Sampler;
+use servimage_train::compare::{difference, verdicts};
 use servimage_train::evaluate::Figures;
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::preview::contact_sheet;
@@ -119,7 +120,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
 }
 
 /// Writes the pack of a run.
-pub fn export(run: &Path, out: &Path) -> anyhow::Result<()> {
+pub fn export(run: &Path, out: &Path, quant: Layout) -> anyhow::Result<()> {
     let tokenizer = run_tokenizer(run)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
     let weights = Weights::read(&run.join("weights.safetensors"))?;
@@ -128,7 +129,7 @@ pub fn export(run: &Path, out: &Path) -> anyhow::Result<()> {
     let held_out = source::load_part(&bench, Part::HeldOut, 0)?;
     let sink = DirSource::new(out);
     let manifest = servimage_train::export::export(
-        &weights, &config, &tokenizer, &calibrate, &held_out, sink,
+        &weights, &config, &tokenizer, quant, &calibrate, &held_out, sink,
     )?;
     let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();
     eprintln!(
@@ -137,6 +138,26 @@ pub fn export(run: &Path, out: &Path) -> anyhow::Result<()> {
         size_bytes as f64 / 1e6,
         manifest.calibration
     );
+    Ok(())
+}
+
+/// Prints how far packs are from a reference.
+pub fn compare(reference: &Path, packs: &[PathBuf]) -> anyhow::Result<()> {
+    let load = |path: &Path| -> anyhow::Result<Scorer> {
+        let pack = pollster::block_on(Pack::open(DirSource::new(path)))?;
+        Ok(Scorer::load(&pack, &Device::flex())?)
+    };
+    let pictures = source::load_part(&source::bench_dir(), Part::HeldOut, 0)?;
+    let expected = verdicts(&load(reference)?, &pictures)?;
+    for path in packs {
+        let scorer = load(path)?;
+        let difference = difference(&expected, &verdicts(&scorer, &pictures)?);
+        let quant = scorer.manifest.quant;
+        println!(
+            "{}",
+            serde_json::json!({ "quant": quant, "pack": path, "difference": difference })
+        );
+    }
     Ok(())
 }
 

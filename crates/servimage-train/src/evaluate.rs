@@ -110,6 +110,27 @@ pub fn decisions(
     held_out_briefs: bool,
 ) -> Result<Vec<Decision>, TrainError> {
     let mut decisions = Vec::with_capacity(pictures.len() * DECISIONS_EACH);
+    each_decision(pictures, held_out_briefs, |copy, brief, (p_true, paid)| {
+        decisions.push(Decision {
+            pay_logit: scorer.score(copy, brief)?.pay_logit,
+            p_true,
+            paid,
+        });
+        Ok(())
+    })?;
+    Ok(decisions)
+}
+
+/// Makes the random decisions and hands each to `judge`: the damaged picture, the brief, and the proxy client's true
+/// probability and draw.
+///
+/// # Errors
+/// [`TrainError`] from a damage or from `judge`.
+pub fn each_decision(
+    pictures: &[CleanPicture],
+    held_out_briefs: bool,
+    mut judge: impl FnMut(&Picture, &Brief, (f64, bool)) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
     for clean in pictures {
         let seen = at_seen_size(&clean.picture);
         let mut rng = rng_of(&clean.name, 1);
@@ -122,14 +143,15 @@ pub fn decisions(
             let copy = apply_all(&seen, &applied, &mut rng)?;
             let brief = Brief::random(held_out_briefs, &mut rng);
             let truth = Truth::of(&applied);
-            decisions.push(Decision {
-                pay_logit: scorer.score(&copy, &brief)?.pay_logit,
-                p_true: truth.p_pay(brief.price_usd),
-                paid: truth.draw(brief.price_usd, &mut rng),
-            });
+            let p_true = truth.p_pay(brief.price_usd);
+            judge(
+                &copy,
+                &brief,
+                (p_true, truth.draw(brief.price_usd, &mut rng)),
+            )?;
         }
     }
-    Ok(decisions)
+    Ok(())
 }
 
 /// Figures of the payment decisions under the pack's calibration.

@@ -1,4 +1,5 @@
-//! From weights to the pack that ships: half precision, self-test vectors, and a calibration fitted on the packed weights.
+//! From weights to the pack that ships: quantized weights, self-test vectors, and a calibration fitted on what the quantized
+//! network says.
 
 use crate::brief::Brief;
 use crate::error::TrainError;
@@ -14,9 +15,9 @@ use burn::tensor::Device;
 use servimage_model::heads::{CONCEPT_HEADS, PAY_LOGIT_SCALE};
 use servimage_pack::manifest::{
     Calibration, FORMAT_VERSION, FileEntry, Heads, ImageProcessor, Layout, Manifest,
-    PackProvenance, ReliabilityBin, SelfTest,
+    PackProvenance, ReliabilityBin,
 };
-use servimage_pack::{MemorySource, Pack, PackSink, PackWriter, expected_tensors};
+use servimage_pack::{MemorySource, Pack, PackSink, PackWriter, SelfTestVectors, expected_tensors};
 
 /// Largest relative difference that a device may show.
 const SELF_TEST_TOLERANCE: f64 = 1e-3;
@@ -24,7 +25,7 @@ const SELF_TEST_TOLERANCE: f64 = 1e-3;
 /// Sentence shown wherever a number of this checkpoint stands.
 pub const LABELS: &str = "Proxy labels: pictures were damaged on purpose and a formula, not people, decided what is paid for.";
 
-/// Writes the pack: weights as they are, then the calibration fitted on `calibrate` and its table on `held_out`.
+/// Writes the pack: weights as `quant`, then the calibration fitted on `calibrate` and its table on `held_out`.
 ///
 /// # Errors
 /// [`TrainError`] from the pack, the network or a damage.
@@ -32,6 +33,7 @@ pub fn export(
     weights: &Weights,
     config: &NanoConfig,
     tokenizer_json: &str,
+    quant: Layout,
     calibrate: &[CleanPicture],
     held_out: &[CleanPicture],
     sink: impl PackSink,
@@ -39,28 +41,26 @@ pub fn export(
     let weights = scaled(weights);
     let device = Device::flex();
     let raw = load(
-        &write(&weights, manifest(config), tokenizer_json, None)?,
+        &write(&weights, manifest(config, quant), tokenizer_json)?,
         &device,
     )?;
     let fitted = decisions(&raw, calibrate, false)?;
     let calibration = calibrated(&fitted, &decisions(&raw, held_out, true)?);
     let manifest = Manifest {
         calibration,
-        ..manifest(config)
+        ..manifest(config, quant)
     };
     let vectors = self_test(&raw)?;
     let mut writer = PackWriter::new(sink);
-    fill(
-        &mut writer,
-        &weights,
-        &manifest,
-        tokenizer_json,
-        Some(&vectors),
-    )?;
-    let self_test = SelfTest {
-        tolerance: SELF_TEST_TOLERANCE,
-        expected: vectors.1.iter().map(|(name, _)| name.clone()).collect(),
+    fill(&mut writer, &weights, &manifest, tokenizer_json)?;
+    let (input, expected) = &vectors;
+    let vectors = SelfTestVectors {
+        input_ids: &input.ids,
+        image_grids: &input.grids,
+        pixel_values: &input.patches,
+        expected,
     };
+    let self_test = writer.self_test(&vectors, SELF_TEST_TOLERANCE)?;
     Ok(writer.finish(Manifest {
         self_test: Some(self_test),
         ..manifest
@@ -87,11 +87,10 @@ fn write(
     weights: &Weights,
     manifest: Manifest,
     tokenizer_json: &str,
-    vectors: Option<&Vectors>,
 ) -> Result<MemorySource, TrainError> {
     let mut memory = MemorySource::default();
     let mut writer = PackWriter::new(&mut memory);
-    fill(&mut writer, weights, &manifest, tokenizer_json, vectors)?;
+    fill(&mut writer, weights, &manifest, tokenizer_json)?;
     writer.finish(manifest)?;
     Ok(memory)
 }
@@ -106,7 +105,6 @@ fn fill<K: PackSink>(
     weights: &Weights,
     manifest: &Manifest,
     tokenizer_json: &str,
-    vectors: Option<&Vectors>,
 ) -> Result<(), TrainError> {
     writer.tokenizer(tokenizer_json.as_bytes())?;
     let whole = Manifest {
@@ -129,29 +127,6 @@ fn fill<K: PackSink>(
             Layout::F32
         };
         writer.push(&tensor.name, &tensor.shape, layout, &values.data)?;
-    }
-    if let Some((input, expected)) = vectors {
-        writer.push_u32("self_test.input_ids", &[input.ids.len()], &input.ids)?;
-        writer.push_u32(
-            "self_test.image_grid_thw",
-            &[input.grids.len(), 3],
-            &input.grids.concat(),
-        )?;
-        let d_patch = processor().patch_dim();
-        writer.push(
-            "self_test.pixel_values",
-            &[input.patches.len() / d_patch, d_patch],
-            Layout::F32,
-            &input.patches,
-        )?;
-        for (name, values) in expected {
-            writer.push(
-                &format!("self_test.{name}"),
-                &[values.len()],
-                Layout::F32,
-                values,
-            )?;
-        }
     }
     Ok(())
 }
@@ -198,7 +173,7 @@ fn calibrated(fitted: &[Decision], held_out: &[Decision]) -> Calibration {
     }
 }
 
-fn manifest(config: &NanoConfig) -> Manifest {
+fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
     let processor = processor();
     let blank = FileEntry {
         path: String::new(),
@@ -209,7 +184,7 @@ fn manifest(config: &NanoConfig) -> Manifest {
         format_version: FORMAT_VERSION,
         name: "nano".to_owned(),
         labels: LABELS.to_owned(),
-        quant: Layout::F16,
+        quant,
         text: config.text.clone(),
         vision: config.vision.clone(),
         special_tokens: SPECIAL_IDS,

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod brief;
 mod canvas;
+pub mod compare;
 pub mod damage;
 pub mod error;
 pub mod evaluate;

@@ -38,7 +38,7 @@ enum Command {
     },
     /// Train, or go on where the run's folder stopped.
     Train(commands::TrainArgs),
-    /// Turn a run into a pack: half precision, self-test, calibration.
+    /// Turn a run into a pack: quantized weights, self-test, calibration.
     Export {
         /// Folder of the run.
         #[arg(long)]
@@ -46,6 +46,17 @@ enum Command {
         /// Folder of the pack.
         #[arg(long, default_value = "public/models/nano")]
         out: PathBuf,
+        /// Layout of the weights: f32, f16, q8 or q4.
+        #[arg(long, default_value = "f16")]
+        quant: servimage_pack::Layout,
+    },
+    /// What quantization changes: verdicts of packs against those of a reference pack on held-out pictures, as JSON lines.
+    Compare {
+        /// Pack to hold the others against, such as one exported as f32.
+        #[arg(long)]
+        reference: PathBuf,
+        /// Packs to compare.
+        packs: Vec<PathBuf>,
     },
     /// Figures of a pack on held-out pictures, as JSON on standard output and tables on standard error.
     Evaluate {
@@ -72,7 +83,8 @@ fn main() -> anyhow::Result<()> {
             scenes_only,
         } => commands::preview(&out, rows, scenes_only),
         Command::Train(args) => commands::train(&args),
-        Command::Export { run, out } => commands::export(&run, &out),
+        Command::Export { run, out, quant } => commands::export(&run, &out, quant),
+        Command::Compare { reference, packs } => commands::compare(&reference, &packs),
         Command::Evaluate {
             pack,
             pictures,

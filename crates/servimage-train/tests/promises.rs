@@ -1,7 +1,7 @@
 //! What a training run promises: going on equals never having stopped, and its pack opens and scores.
 
 use burn::tensor::Device;
-use servimage_pack::{MemorySource, Pack};
+use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_train::batch::Sampler;
 use servimage_train::brief::Brief;
 use servimage_train::error::TrainError;
@@ -72,6 +72,7 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
         &run.weights,
         &config,
         &tokenizer,
+        Layout::Q4,
         &pictures,
         &pictures,
         &mut memory,

@@ -66,7 +66,12 @@ pub(crate) fn norm_rotate(
         .with("GAMMA_LOW", low)
         .with("GAMMA_HIGH", high)
         .with("INFO", info_at);
-    let info = [row_len as u32, head_dim as u32, heads.first as u32, epsilon.to_bits()];
+    let info = [
+        row_len as u32,
+        head_dim as u32,
+        heads.first as u32,
+        epsilon.to_bits(),
+    ];
     let groups = [heads.count as u32, n_rows as u32, 1];
     let mut buffers = vec![x, cos, sin];
     buffers.extend(gamma);
