@@ -10,9 +10,9 @@ Graphs, all of the same weights:
 
 - `f32`: standard operators;
 - `contrib`: rotary positions and the vision tower's attention as ONNX Runtime's fused operators;
-- `contrib_gqa`: the text tower's attention too (wrong numbers on WebGPU over SwiftShader, see `reference/contrib.py`);
+- `contrib_gqa`: the text tower's attention too (both give inexact numbers on WebGPU, see `reference/contrib.py`);
 - `f16w`, `contrib_f16w`: the same with weights stored as f16 (as the pack does) and widened when the session starts;
-- `q8`, `q4`: `contrib_f16w` with the backbone's linear layers as `MatMulNBits`, block 32, holding the very numbers of a pack of
+- `q8`, `q4`: `f16w` with the backbone's linear layers as `MatMulNBits`, block 32, holding the very numbers of a pack of
   that layout;
 - `ort_q8`, `ort_q4`: the same, quantized by onnxruntime's own weight quantizer.
 """
@@ -128,9 +128,9 @@ def graphs(checkpoint: Checkpoint, pack: Pack, example: dict) -> dict[str, onnx.
     out = {"f32": plain, "contrib": contrib, "contrib_gqa": gqa}
     out |= {"f16w": store_as_f16(plain), "contrib_f16w": store_as_f16(contrib)}
     for bits in (8, 4):
-        own = quantize_as_pack(contrib, bits, lambda name: pack.blocks(name, f"q{bits}"))
+        own = quantize_as_pack(plain, bits, lambda name: pack.blocks(name, f"q{bits}"))
         out[f"q{bits}"] = store_as_f16(own)
-        out[f"ort_q{bits}"] = store_as_f16(quantize_by_onnxruntime(contrib, bits))
+        out[f"ort_q{bits}"] = store_as_f16(quantize_by_onnxruntime(plain, bits))
     return out
 
 

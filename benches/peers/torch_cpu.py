@@ -10,12 +10,17 @@ as it is; it makes its own tables). Then a table of cost against work. Progress 
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+
+# Before torch is loaded: where two threads share two busy cores, the waiting one otherwise spins through its partner's time
+# slice, and a forward takes a second instead of 10 ms (measured 2026-11-24).
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import torch
 import transformers

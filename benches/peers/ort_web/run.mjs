@@ -31,7 +31,7 @@ function options() {
   const { values } = parseArgs({
     options: {
       onnx: { type: "string", default: join(here, "../../../target/bench/onnx") },
-      graphs: { type: "string", default: "f32,contrib_f16w,q4" },
+      graphs: { type: "string", default: "f32,f16w,contrib_f16w,q4" },
       backends: { type: "string", default: Object.keys(backends).join(",") },
       prompts: { type: "string", default: "self_test,realistic" },
       warm: { type: "string", default: "20" },
