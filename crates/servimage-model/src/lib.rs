@@ -6,6 +6,7 @@
 //!
 //! Order of one evaluation: patches -> [`vision`] -> rows of tokens -> [`text`] -> [`heads`].
 
+mod answer;
 pub mod error;
 pub mod heads;
 pub mod linear;
