@@ -2,20 +2,10 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { executablePath, quiet, swiftshader } from "../../../tests/e2e/lib/switches.mjs";
 
-const executablePath = process.env.SERVIMAGE_CHROMIUM ?? "/usr/bin/chromium";
-
-// The same switches as the end-to-end tests (`tests/e2e/lib/browser.mjs`).
-const quiet = [
-  "--no-sandbox",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const adapters = {
-  swiftshader: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"],
+  swiftshader,
   gpu: ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-angle=vulkan", "--ignore-gpu-blocklist"],
 };
 

@@ -17,6 +17,7 @@ mod gpu;
 mod ops;
 mod pooling;
 mod readback;
+mod segments;
 mod weight;
 
 #[cfg(not(target_family = "wasm"))]
@@ -27,6 +28,7 @@ pub use ops::{
 };
 pub use pooling::{Pooled, Pooler};
 pub use readback::{ReadError, read};
+pub use segments::Segments;
 pub use weight::PackedWeight;
 
 /// Function between a linear layer's sum and its result.
@@ -41,6 +43,9 @@ pub enum Activation {
     /// `max(x, 0)`.
     Relu,
 }
+
+/// Widest head that every GPU takes: its queries lie in workgroup memory, of which 16 KiB are certain.
+pub const MAX_HEAD_DIM: usize = 192;
 
 impl AttentionShape {
     /// Columns of a row of queries, keys and values.

@@ -4,7 +4,7 @@ use crate::backend::{Held, cpu_tensor, gpu_tensor, hold, hold_words, on_cpu, on_
 #[cfg(not(target_family = "wasm"))]
 use crate::composite;
 use crate::weight::PackedWeight;
-use crate::{Activation, AttentionShape, Heads, Segment, cpu, gpu};
+use crate::{Activation, AttentionShape, Heads, Segments, cpu, gpu};
 use burn::tensor::Tensor;
 use std::ops::Range;
 
@@ -46,22 +46,13 @@ pub fn linear(
                 d_out: weight.d_out,
                 d_in,
             };
-            // The CPU's epilogue adds last: where something comes between sum and activation, it goes by itself.
-            let fused = match activation {
-                Activation::GeluTanh if addend.is_none() => cpu::Activation::GeluTanh,
-                Activation::Gelu if addend.is_none() => cpu::Activation::Gelu,
-                _ => cpu::Activation::None,
-            };
             let epilogue = cpu::Epilogue {
                 bias: bias.as_ref().map(values),
-                activation: fused,
-                residual: addend.as_ref().map(values),
+                addend: addend.as_ref().map(values),
+                activation,
             };
             let mut out = vec![0.0; n_rows * weight.d_out];
             cpu::linear(values(&x), n_rows, &view, &epilogue, &mut out);
-            if fused == cpu::Activation::None {
-                cpu::activate(activation, &mut out);
-            }
             cpu_tensor(out, [n_rows, weight.d_out])
         }
         _ => panic!("a packed weight and its input lie on different devices"),
@@ -176,10 +167,13 @@ pub fn norm_rotate(
 /// - `qkv`: `[rows, row_len]`: heads of queries, then of keys, then of values
 /// - `prefix`: `[prefix rows, 2 * n_kv_heads * head_dim]`: heads of keys, then of values
 /// - the result: `[rows, n_heads * head_dim]`
+///
+/// # Panics
+/// Where `segments` were made for another device than that of `qkv`.
 pub fn attention(
     qkv: Tensor<2>,
     prefix: Option<&Tensor<2>>,
-    segments: &[Segment],
+    segments: &Segments,
     shape: AttentionShape,
 ) -> Tensor<2> {
     let [n_rows, row_len] = qkv.dims();
@@ -191,7 +185,11 @@ pub fn attention(
     match hold(qkv.clone()) {
         Held::Gpu(qkv) => {
             let prefix = prefix.map(on_gpu);
-            gpu_tensor(gpu::attention(&qkv, prefix.as_ref(), segments, shape))
+            let tiles = segments.tiles().map(hold_words);
+            let Some(Held::Gpu(tiles)) = tiles else {
+                panic!("segments of another device")
+            };
+            gpu_tensor(gpu::attention(&qkv, prefix.as_ref(), &tiles, shape))
         }
         Held::Cpu(qkv) => {
             let (qkv, prefix) = (qkv.to_contiguous(), prefix.map(on_cpu));
@@ -199,14 +197,14 @@ pub fn attention(
             cpu::attention(
                 values(&qkv),
                 prefix.as_ref().map_or(&[], values),
-                segments,
+                segments.list(),
                 &shape,
                 &mut out,
             );
             cpu_tensor(out, [n_rows, shape.n_heads * shape.head_dim])
         }
         #[cfg(not(target_family = "wasm"))]
-        Held::Recording => composite::attention(qkv, prefix, segments, shape),
+        Held::Recording => composite::attention(qkv, prefix, segments.list(), shape),
     }
 }
 

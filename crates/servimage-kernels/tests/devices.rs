@@ -2,8 +2,9 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use servimage_kernels::{
-    Activation, AttentionShape, Heads, PackedWeight, Pooled, Pooler, Segment, add_rows, attention,
-    columns, gather, layer_norm, linear, linear_float, norm_rotate, rms_norm, swiglu,
+    Activation, AttentionShape, Heads, MAX_HEAD_DIM, PackedWeight, Pooled, Pooler, Segment,
+    Segments, add_rows, attention, columns, gather, layer_norm, linear, linear_float, norm_rotate,
+    rms_norm, swiglu,
 };
 use servimage_pack::{Layout, TensorBytes, layout};
 use std::sync::OnceLock;
@@ -259,6 +260,7 @@ fn attention_sees_its_segment_and_the_prefix_and_causally_nothing_ahead() {
         (vec![40], 19, (4, 2, 32), true),
         (vec![7, 20], 33, (2, 1, 128), true),
         (vec![50], 3, (3, 1, 12), false),
+        (vec![18], 5, (2, 1, MAX_HEAD_DIM), true),
     ];
     for (lengths, n_prefix, (n_heads, n_kv_heads, head_dim), causal) in cases {
         let shape = AttentionShape {
@@ -284,6 +286,7 @@ fn attention_sees_its_segment_and_the_prefix_and_causally_nothing_ahead() {
                 let qkv = noisy([start, shape.row_len()], 1, device);
                 let prefix =
                     (n_prefix > 0).then(|| noisy([n_prefix, 2 * n_kv_heads * head_dim], 2, device));
+                let segments = Segments::new(segments.clone(), device);
                 values(attention(qkv, prefix.as_ref(), &segments, shape))
             },
         );
@@ -305,6 +308,7 @@ fn large_scores_stay_finite() {
             .map(|v| v * 60.0)
             .collect();
         let qkv = tensor(&qkv, [40, shape.row_len()], device);
+        let segments = Segments::new(segments.to_vec(), device);
         let out = values(attention(qkv, None, &segments, shape));
         assert!(out.iter().all(|v| v.is_finite()));
         out

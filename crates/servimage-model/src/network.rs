@@ -1,7 +1,7 @@
 //! The backbone: both towers and how their rows meet.
 //!
-//! A sequence is made by picking rows out of one table, first the embedded text tokens, then the visual
-//! tokens: the same gather serves one evaluation and a training batch.
+//! Embedded text tokens are gathered to their rows and visual tokens added to theirs: the same two steps serve a prefix, one
+//! evaluation, a batch of them and a training batch.
 
 use crate::error::LoadError;
 use crate::linear::Pass;
@@ -11,7 +11,7 @@ use crate::text::{Text, TextRows};
 use crate::vision::{Vision, VisualTokens};
 use burn::module::Module;
 use burn::tensor::Tensor;
-use servimage_kernels::Segment;
+use servimage_kernels::{MAX_HEAD_DIM, Segment, Segments};
 use servimage_pack::manifest::{TextDims, VisionDims};
 
 /// Both towers. Build with [`Network::load`].
@@ -143,9 +143,10 @@ impl Network {
         if let Some(visual) = visual {
             x = servimage_kernels::add_rows(x, &layout.visual, &visual.tokens);
         }
-        let rotary = text_rotary(&self.dims.0, &layout.positions).upload(&text_rows.device());
+        let device = text_rows.device();
+        let rotary = text_rotary(&self.dims.0, &layout.positions).upload(&device);
         let rows = TextRows {
-            segments: &layout.segments,
+            segments: &Segments::new(layout.segments.clone(), &device),
             prefix,
             visual: &layout.visual,
             deepstack: visual.map_or(&[], |visual| &visual.deepstack),
@@ -170,8 +171,8 @@ fn check_dims(text: &TextDims, vision: &VisionDims) -> Result<(), LoadError> {
         ),
         (
             "text head_dim",
-            "a multiple of 4 from 4 to 256",
-            (4..=256).contains(&text.head_dim) && text.head_dim.is_multiple_of(4),
+            "a multiple of 4 from 4 to 192",
+            (4..=MAX_HEAD_DIM).contains(&text.head_dim) && text.head_dim.is_multiple_of(4),
         ),
         (
             "mrope_section",
@@ -180,10 +181,10 @@ fn check_dims(text: &TextDims, vision: &VisionDims) -> Result<(), LoadError> {
         ),
         (
             "vision width over heads",
-            "a multiple of 4, up to 256",
+            "a multiple of 4, up to 192",
             vision.n_heads > 0
                 && vision.d_model.is_multiple_of(4 * vision.n_heads)
-                && vision.d_model <= 256 * vision.n_heads,
+                && vision.d_model <= MAX_HEAD_DIM * vision.n_heads,
         ),
         (
             "vision d_out",

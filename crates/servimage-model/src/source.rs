@@ -83,17 +83,7 @@ impl<'a, S: PackSource> PackParams<'a, S> {
 
     /// Tensor `name` as it lies in the pack.
     async fn bytes(&self, name: &str, shape: &[usize]) -> Result<TensorBytes, LoadError> {
-        let entry = self.pack.entry(name).ok_or_else(|| LoadError::Missing {
-            name: name.to_owned(),
-        })?;
-        if entry.shape != shape {
-            return Err(LoadError::Shape {
-                name: name.to_owned(),
-                expected: shape.to_vec(),
-                found: entry.shape.clone(),
-            });
-        }
-        Ok(self.pack.read_tensor(name).await?)
+        read_shaped(self.pack, name, shape).await
     }
 
     fn upload(&mut self, parts: &[TensorBytes]) -> Result<PackedWeight, LoadError> {
@@ -110,6 +100,30 @@ impl<'a, S: PackSource> PackParams<'a, S> {
             .and_then(|entry| entry.shape.first().copied())
             .unwrap_or(0)
     }
+}
+
+/// Tensor `name` as it lies in the pack, where it has this shape.
+pub(crate) async fn read_shaped(
+    pack: &Pack<impl PackSource>,
+    name: &str,
+    shape: &[usize],
+) -> Result<TensorBytes, LoadError> {
+    let entry = pack.entry(name).ok_or_else(|| LoadError::Missing {
+        name: name.to_owned(),
+    })?;
+    // A vector may lie in the pack with axes of 1 around it, as the pooling queries do.
+    let fits = match shape {
+        [n] => entry.shape.iter().product::<usize>() == *n,
+        _ => entry.shape == shape,
+    };
+    if !fits {
+        return Err(LoadError::Shape {
+            name: name.to_owned(),
+            expected: shape.to_vec(),
+            found: entry.shape.clone(),
+        });
+    }
+    Ok(pack.read_tensor(name).await?)
 }
 
 /// A float tensor in the pack's form.
@@ -132,19 +146,7 @@ impl<S: PackSource> ParamSource for PackParams<'_, S> {
         shape: [usize; D],
         _kind: ParamKind,
     ) -> Result<Param<Tensor<D>>, LoadError> {
-        let entry = self.pack.entry(name).ok_or_else(|| LoadError::Missing {
-            name: name.to_owned(),
-        })?;
-        if entry.shape.iter().product::<usize>() != shape.iter().product::<usize>()
-            || (D > 1 && entry.shape != shape)
-        {
-            return Err(LoadError::Shape {
-                name: name.to_owned(),
-                expected: shape.to_vec(),
-                found: entry.shape.clone(),
-            });
-        }
-        let tensor = self.pack.read_tensor(name).await?;
+        let tensor = self.bytes(name, &shape).await?;
         let values = tensor.to_f32()?;
         let size_bytes = tensor.bytes.len() as u64;
         drop(tensor);

@@ -9,7 +9,7 @@ use crate::positions::Rotary;
 use crate::source::ParamSource;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use servimage_kernels::{Activation, AttentionShape, Heads, Segment};
+use servimage_kernels::{Activation, AttentionShape, Heads, Segments};
 use servimage_pack::manifest::TextDims;
 
 /// Text tower without its token embedding. Build with [`Text::load`].
@@ -52,7 +52,7 @@ struct Mlp {
 #[derive(Clone, Copy, Debug)]
 pub struct TextRows<'a> {
     /// Sequences; each sees itself and the prefix.
-    pub segments: &'a [Segment],
+    pub segments: &'a Segments,
     /// Keys and values of a shared prefix, one `[prefix rows, 2 * n_kv_heads * head_dim]` a layer; empty without one.
     pub prefix: &'a [Tensor<2>],
     /// Rows that stand for visual tokens.
@@ -176,7 +176,7 @@ impl Attention {
         &self,
         x: Tensor<2>,
         rotary: &Rotary,
-        segments: &[Segment],
+        segments: &Segments,
         prefix: Option<&Tensor<2>>,
         pass: Pass,
         keep: Option<&mut Vec<Tensor<2>>>,

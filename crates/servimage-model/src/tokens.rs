@@ -3,6 +3,7 @@
 //! On a 2B the table is the largest tensor by far; a prompt needs a few hundred of its rows.
 
 use crate::error::{LoadError, RunError};
+use crate::source::read_shaped;
 use servimage_pack::{Pack, PackSource, TensorBytes};
 
 /// Name of the table in the checkpoint.
@@ -29,17 +30,7 @@ impl TokenTable {
         name: &str,
         shape: [usize; 2],
     ) -> Result<Self, LoadError> {
-        let entry = pack.entry(name).ok_or_else(|| LoadError::Missing {
-            name: name.to_owned(),
-        })?;
-        if entry.shape != shape {
-            return Err(LoadError::Shape {
-                name: name.to_owned(),
-                expected: shape.to_vec(),
-                found: entry.shape.clone(),
-            });
-        }
-        let table = pack.read_tensor(name).await?;
+        let table = read_shaped(pack, name, &shape).await?;
         Ok(Self {
             table,
             n_rows: shape[0],

@@ -10,7 +10,7 @@ use crate::positions::{Rotary, position_taps, vision_rotary};
 use crate::source::{ParamKind, ParamSource};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use servimage_kernels::{Activation, AttentionShape, Heads, Segment};
+use servimage_kernels::{Activation, AttentionShape, Heads, Segment, Segments};
 use servimage_pack::manifest::VisionDims;
 
 /// Epsilon of every LayerNorm in the tower.
@@ -115,7 +115,7 @@ impl Vision {
     /// - the result's tensors: `[n_patches / merge^2, d_out]`
     pub fn forward(&self, patches: Tensor<2>, grids: &[[u32; 3]], pass: Pass) -> VisualTokens {
         let rotary = vision_rotary(&self.dims.0, grids).upload(&patches.device());
-        let frames = frames(grids);
+        let frames = Segments::new(frames(grids), &patches.device());
         let positions = self.positions(grids);
         let embed = &self.patch_embed;
         let mut x = embed.forward_into(patches, pass, Some(positions), Activation::None);
@@ -219,7 +219,7 @@ impl Block {
 
     /// # Shapes
     /// - `x` and the result: `[n_patches, d_model]`
-    fn forward(&self, x: Tensor<2>, rotary: &Rotary, frames: &[Segment], pass: Pass) -> Tensor<2> {
+    fn forward(&self, x: Tensor<2>, rotary: &Rotary, frames: &Segments, pass: Pass) -> Tensor<2> {
         let mixed = self.attention(self.norm1.forward(x.clone()), rotary, frames, pass);
         let x = self
             .proj
@@ -232,13 +232,7 @@ impl Block {
             .forward_into(hidden, pass, Some(x), Activation::None)
     }
 
-    fn attention(
-        &self,
-        x: Tensor<2>,
-        rotary: &Rotary,
-        frames: &[Segment],
-        pass: Pass,
-    ) -> Tensor<2> {
+    fn attention(&self, x: Tensor<2>, rotary: &Rotary, frames: &Segments, pass: Pass) -> Tensor<2> {
         let [_, d_model] = x.dims();
         let shape = AttentionShape {
             n_heads: self.n_heads,

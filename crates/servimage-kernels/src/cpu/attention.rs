@@ -17,7 +17,7 @@ pub struct AttentionShape {
     pub n_heads: usize,
     /// Heads of keys and of values; a divisor of `n_heads`.
     pub n_kv_heads: usize,
-    /// Values of a head.
+    /// Values of a head: a multiple of 4 up to [`crate::MAX_HEAD_DIM`] on a GPU.
     pub head_dim: usize,
     /// Whether a row sees no row behind it.
     pub causal: bool,

@@ -1,4 +1,4 @@
-//! `y = activation(x W^T + bias) + residual`, a tile of output columns at a time: its weights are unpacked to f32 once, go
+//! `y = activation(x W^T + bias + addend)`, a tile of output columns at a time: its weights are unpacked to f32 once, go
 //! through one product with all rows, and the result is finished while it is in the cache.
 //!
 //! The product comes in two orders, see [`Order`].
@@ -17,10 +17,10 @@ use std::ops::Range;
 pub struct Epilogue<'a> {
     /// `[d_out]`
     pub bias: Option<&'a [f32]>,
-    /// Applied to the sum of product and bias.
+    /// `[n_rows, d_out]`: a residual stream, an adapter's share.
+    pub addend: Option<&'a [f32]>,
+    /// Applied to the sum of product, bias and addend.
     pub activation: Activation,
-    /// `[n_rows, d_out]`, added last.
-    pub residual: Option<&'a [f32]>,
 }
 
 /// How a product is computed. `gemm` wants vectors along the rows of its result as it stores it, and rearranges the factor
@@ -58,7 +58,7 @@ const TILE_DEPTH: usize = 1024;
 /// Multiplications that are not worth a second thread: about 50 microseconds.
 const MIN_SPREAD: usize = 2 << 20;
 
-/// `y = activation(x W^T + bias) + residual` with x `[n_rows, d_in]`, written to `out` `[n_rows, d_out]`.
+/// `y = activation(x W^T + bias + addend)` with x `[n_rows, d_in]`, written to `out` `[n_rows, d_out]`.
 ///
 /// # Panics
 /// Where a length is another than the dimensions say.
@@ -76,8 +76,8 @@ pub fn linear(
     assert!(epilogue.bias.is_none_or(|bias| bias.len() == d_out));
     assert!(
         epilogue
-            .residual
-            .is_none_or(|residual| residual.len() == out.len())
+            .addend
+            .is_none_or(|addend| addend.len() == out.len())
     );
     if n_rows == 0 {
         return;
@@ -290,7 +290,7 @@ fn finish_columns(
     }
 }
 
-/// Bias, activation and residual of columns `first..` of a row, in place; `at` is their place in the result.
+/// Bias, addend and activation of columns `first..` of a row, in place; `at` is their place in the result.
 #[inline(always)]
 fn finish_row(values: &mut [f32], at: usize, first: usize, epilogue: &Epilogue<'_>) {
     if let Some(bias) = epilogue.bias {
@@ -298,10 +298,10 @@ fn finish_row(values: &mut [f32], at: usize, first: usize, epilogue: &Epilogue<'
             *sum += bias;
         }
     }
-    activate_by(epilogue.activation, values);
-    if let Some(residual) = epilogue.residual {
-        for (value, residual) in values.iter_mut().zip(&residual[at..]) {
-            *value += residual;
+    if let Some(addend) = epilogue.addend {
+        for (sum, addend) in values.iter_mut().zip(&addend[at..]) {
+            *sum += addend;
         }
     }
+    activate_by(epilogue.activation, values);
 }

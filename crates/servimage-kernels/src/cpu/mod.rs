@@ -24,5 +24,5 @@ pub use attention::{AttentionShape, Segment, attention};
 pub use dequantize::WeightView;
 pub use linear::{Epilogue, linear};
 pub use norm::{Heads, layer_norm, norm_rotate, rms_norm};
-pub use pool::{Pooling, pool};
+pub use pool::pool;
 pub use rows::{add_rows, gather, swiglu};

@@ -2,25 +2,13 @@
 
 use super::math;
 use super::simd::{dot, max, vectorize};
-
-/// Rows pooled with the weights `exp(score - max)`; the pooled row is `weighted / sum`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pooling {
-    /// Largest score; negative infinity without rows.
-    pub max: f32,
-    /// Sum of the weights.
-    pub sum: f32,
-    /// `[d]`: sum of the weighted rows.
-    pub weighted: Vec<f32>,
-    /// `[n_rows]`: inner product of query and row, times `d^-0.5`.
-    pub scores: Vec<f32>,
-}
+use crate::Pooled;
 
 /// Pools rows of `hidden` `[n_rows, d]` by their scores with `query` `[d]`.
 ///
 /// # Panics
 /// Where `hidden` is no whole number of rows or `query` has another length than `d`.
-pub fn pool(hidden: &[f32], d: usize, query: &[f32]) -> Pooling {
+pub fn pool(hidden: &[f32], d: usize, query: &[f32]) -> Pooled {
     assert!(hidden.len().is_multiple_of(d), "a part of a row");
     assert_eq!(query.len(), d, "values of the query");
     let scale = (d as f32).sqrt().recip();
@@ -39,7 +27,7 @@ pub fn pool(hidden: &[f32], d: usize, query: &[f32]) -> Pooling {
                     *weighted += weight * value;
                 }
             }
-            Pooling {
+            Pooled {
                 max,
                 sum,
                 weighted,

@@ -12,6 +12,8 @@ use burn_cubecl::cubecl::prelude::{
 };
 use burn_cubecl::cubecl::server::{KernelArguments, MetadataBindingInfo};
 use burn_cubecl::tensor::CubeTensor;
+use std::fmt::Debug;
+use std::hash::Hash;
 
 /// Most workgroups along one axis of a dispatch (WebGPU default limit).
 const MAX_GROUPS: u32 = 65_535;
@@ -19,43 +21,32 @@ const MAX_GROUPS: u32 = 65_535;
 /// Words of the uniform with a kernel's sizes.
 const INFO_WORDS: usize = 16;
 
-/// A WGSL template with what stands in its `{{NAME}}` places; equal shaders share one pipeline.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Shader {
-    pub template: &'static str,
-    pub constants: Vec<(&'static str, String)>,
-    pub threads: u32,
+/// What the text of a kernel depends on. Equal values share one pipeline, and only the first of them is written out.
+pub(super) trait Kernel: Clone + Debug + Eq + Hash + Send + Sync + 'static {
+    /// Threads of a workgroup.
+    fn threads(&self) -> u32;
+
+    /// The WGSL text, entry point `main`.
+    fn source(&self) -> String;
 }
 
-impl Shader {
-    pub fn new(template: &'static str, threads: u32) -> Self {
-        Self {
-            template,
-            constants: Vec::new(),
-            threads,
-        }
-    }
-
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.constants.push((name, value.to_string()));
-        self
-    }
-
-    /// The WGSL text.
-    pub fn source(&self) -> String {
-        self.constants
-            .iter()
-            .fold(self.template.to_owned(), |text, (name, value)| {
-                text.replace(&format!("{{{{{name}}}}}"), value)
-            })
-    }
+/// A template with its `{{NAME}}` places filled.
+pub(super) fn fill(template: &str, constants: &[(&str, String)]) -> String {
+    constants
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{{{name}}}}}"), value)
+        })
 }
 
-impl KernelMetadata for Shader {
+/// A [`Kernel`] as cubecl wants it.
+struct Precompiled<K>(K);
+
+impl<K: Kernel> KernelMetadata for Precompiled<K> {
     fn id(&self) -> KernelId {
         KernelId::new::<Self>()
-            .cube_dim(Dim3::new_1d(self.threads))
-            .info(self.clone())
+            .cube_dim(Dim3::new_1d(self.0.threads()))
+            .info(self.0.clone())
     }
 
     fn address_type(&self) -> ElemType {
@@ -63,10 +54,10 @@ impl KernelMetadata for Shader {
     }
 }
 
-impl CubeKernel for Shader {
+impl<K: Kernel> CubeKernel for Precompiled<K> {
     fn define(&self) -> KernelDefinition {
         let settings = KernelSettings::new(
-            Dim3::new_1d(self.threads),
+            Dim3::new_1d(self.0.threads()),
             ExecutionMode::Unchecked,
             AddressType::U32,
         );
@@ -79,7 +70,7 @@ impl CubeKernel for Shader {
 
     fn source(&self) -> Option<PrecompiledSource> {
         Some(PrecompiledSource {
-            source: Shader::source(self),
+            source: self.0.source(),
             entrypoint_name: "main".to_owned(),
             lang: "wgsl",
         })
@@ -126,11 +117,17 @@ impl Gpu {
         )
     }
 
-    /// Runs `shader` over `groups` workgroups; buffers bind in order, `info` behind them as `array<vec4<u32>, 4>`.
+    /// Runs `kernel` over `groups` workgroups; buffers bind in order, `info` behind them as `array<vec4<u32>, 4>`.
     ///
     /// # Panics
     /// Where a tensor is not contiguous: every tensor that reaches a kernel was made by one or uploaded.
-    pub fn launch(&self, shader: Shader, groups: [u32; 3], buffers: &[&CubeTensor], info: &[u32]) {
+    pub fn launch(
+        &self,
+        kernel: impl Kernel,
+        groups: [u32; 3],
+        buffers: &[&CubeTensor],
+        info: &[u32],
+    ) {
         let mut words = [0_u32; INFO_WORDS];
         words[..info.len()].copy_from_slice(info);
         let info = words
@@ -145,8 +142,11 @@ impl Gpu {
             arguments = arguments.with_buffer(tensor.handle.clone().binding());
         }
         let [x, y, z] = groups;
-        self.client
-            .launch(Box::new(shader), CubeCount::Static(x, y, z), arguments);
+        self.client.launch(
+            Box::new(Precompiled(kernel)),
+            CubeCount::Static(x, y, z),
+            arguments,
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! Fused dequantize-matmul: tiles of the result, weights unpacked on their way into workgroup memory.
 
-use super::launch::{Gpu, Shader};
+use super::launch::{Gpu, Kernel, fill};
 use crate::Activation;
 use crate::weight::PackedWeight;
 use burn_cubecl::tensor::CubeTensor;
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 /// Size of the tile that one workgroup makes and of a thread's share.
 ///
-/// 8 x 4 sums a thread need 3 reads of workgroup memory for 32 products; see benches/README.md for the sizes tried.
+/// 8 x 4 sums a thread need 3 reads of workgroup memory for 32 products; other sizes were not tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tile {
     /// Rows of x.
@@ -52,7 +52,13 @@ pub(crate) fn linear(
     let mut buffers = vec![x, words, &y];
     buffers.extend(bias);
     buffers.extend(addend);
-    let shader = shader(weight, bias.is_some(), addend.is_some(), activation);
+    let kernel = Linear {
+        layout: weight.layout,
+        vectors: weight.d_in.is_multiple_of(4),
+        bias: bias.is_some(),
+        addend: addend.is_some(),
+        activation,
+    };
     let groups = [
         weight.d_out.div_ceil(TILE.bn) as u32,
         n_rows.div_ceil(TILE.bm) as u32,
@@ -65,57 +71,91 @@ pub(crate) fn linear(
         weight.blocks_per_row(),
         weight.scales_at(),
     ];
-    gpu.launch(shader, groups, &buffers, &info.map(|n| n as u32));
+    gpu.launch(kernel, groups, &buffers, &info.map(|n| n as u32));
     y
 }
 
-fn shader(weight: &PackedWeight, bias: bool, addend: bool, activation: Activation) -> Shader {
-    let Tile { bm, bn, bk, tm } = TILE;
-    let threads = bm / tm * (bn / 4);
-    let vectors = weight.d_in.is_multiple_of(4);
-    Shader::new(include_str!("wgsl/linear.wgsl"), threads as u32)
-        .with("ENABLE", "")
-        .with("ACT", "f32")
-        .with("BM", bm)
-        .with("BN", bn)
-        .with("BK", bk)
-        .with("TM", tm)
-        .with("THREADS", threads)
-        .with("BINDINGS", bindings(weight.layout, vectors, bias, addend))
-        .with("LOAD_X", load_floats("x", vectors))
-        .with("LOAD_W", load_weight(weight.layout, vectors))
-        .with("ACTIVATION", activation_function(activation))
-        .with("EPILOGUE", epilogue(bias, addend, activation))
-        .with(
-            "DECLARE",
-            lines(tm, |i| format!("    var sum{i} = vec4<f32>(0.0);")),
-        )
-        .with("MULTIPLY", multiply(tm))
-        .with("STORE", store(tm))
+/// What the text of the kernel depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Linear {
+    layout: Layout,
+    /// Whether rows of x are whole vec4.
+    vectors: bool,
+    bias: bool,
+    addend: bool,
+    activation: Activation,
 }
 
-fn bindings(layout: Layout, vectors: bool, bias: bool, addend: bool) -> String {
-    let floats = if vectors { "vec4<f32>" } else { "f32" };
-    let words = match layout {
-        Layout::F32 => floats,
-        Layout::F16 | Layout::U32 | Layout::Q8 | Layout::Q4 => "u32",
-    };
-    let mut names = vec![("x", floats), ("w", words), ("y", "Act")];
-    names.extend(bias.then_some(("bias", "f32")));
-    names.extend(addend.then_some(("addend", "f32")));
-    let mut text = String::new();
-    for (i, (name, kind)) in names.iter().enumerate() {
-        let _ = writeln!(
-            text,
-            "@group(0) @binding({i}) var<storage, read_write> {name}: array<{kind}>;"
-        );
+impl Kernel for Linear {
+    fn threads(&self) -> u32 {
+        (TILE.bm / TILE.tm * (TILE.bn / 4)) as u32
     }
-    let _ = write!(
-        text,
-        "@group(0) @binding({}) var<uniform> info: array<vec4<u32>, 4>;",
-        names.len()
-    );
-    text
+
+    fn source(&self) -> String {
+        let Tile { bm, bn, bk, tm } = TILE;
+        let constants = [
+            ("BM", bm.to_string()),
+            ("BN", bn.to_string()),
+            ("BK", bk.to_string()),
+            ("TM", tm.to_string()),
+            ("THREADS", self.threads().to_string()),
+            ("BINDINGS", self.bindings()),
+            ("LOAD_X", load_floats("x", self.vectors)),
+            ("LOAD_W", load_weight(self.layout, self.vectors)),
+            (
+                "ACTIVATION",
+                activation_function(self.activation).to_owned(),
+            ),
+            ("EPILOGUE", self.epilogue()),
+            (
+                "DECLARE",
+                lines(tm, |i| format!("    var sum{i} = vec4<f32>(0.0);")),
+            ),
+            ("MULTIPLY", multiply(tm)),
+            ("STORE", store(tm)),
+        ];
+        fill(include_str!("wgsl/linear.wgsl"), &constants)
+    }
+}
+
+impl Linear {
+    fn bindings(&self) -> String {
+        let floats = if self.vectors { "vec4<f32>" } else { "f32" };
+        let words = match self.layout {
+            Layout::F32 => floats,
+            Layout::F16 | Layout::U32 | Layout::Q8 | Layout::Q4 => "u32",
+        };
+        let mut names = vec![("x", floats), ("w", words), ("y", "f32")];
+        names.extend(self.bias.then_some(("bias", "f32")));
+        names.extend(self.addend.then_some(("addend", "f32")));
+        let mut text = String::new();
+        for (i, (name, kind)) in names.iter().enumerate() {
+            let _ = writeln!(
+                text,
+                "@group(0) @binding({i}) var<storage, read_write> {name}: array<{kind}>;"
+            );
+        }
+        let _ = write!(
+            text,
+            "@group(0) @binding({}) var<uniform> info: array<vec4<u32>, 4>;",
+            names.len()
+        );
+        text
+    }
+
+    fn epilogue(&self) -> String {
+        let mut text = String::new();
+        if self.bias {
+            text.push_str("    value += bias[column];\n");
+        }
+        if self.addend {
+            text.push_str("    value += addend[at];\n");
+        }
+        if self.activation != Activation::None {
+            text.push_str("    value = activation(value);\n");
+        }
+        text
+    }
 }
 
 /// Four f32 along the input.
@@ -176,20 +216,6 @@ fn activation_function(activation: Activation) -> &'static str {
         Activation::Gelu => include_str!("wgsl/gelu.wgsl"),
         Activation::Relu => "fn activation(x: f32) -> f32 {\n    return max(x, 0.0);\n}",
     }
-}
-
-fn epilogue(bias: bool, addend: bool, activation: Activation) -> String {
-    let mut text = String::new();
-    if bias {
-        text.push_str("    value += bias[column];\n");
-    }
-    if addend {
-        text.push_str("    value += addend[at];\n");
-    }
-    if activation != Activation::None {
-        text.push_str("    value = activation(value);\n");
-    }
-    text
 }
 
 fn multiply(tm: usize) -> String {

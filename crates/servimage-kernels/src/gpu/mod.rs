@@ -1,8 +1,8 @@
 //! WebGPU: hand-written WGSL, one small set of pipelines for every size.
 //!
 //! Sizes travel in a uniform, so a pipeline serves every length of prompt, and nothing compiles but on the first use of a
-//! kernel. No subgroup operations, at most 128 invocations and 10 KiB of workgroup memory: the limits that every WebGPU
-//! device has. All buffers are declared `read_write`: native memory pools may cut several tensors from one buffer, which
+//! kernel. No subgroup operations, at most 128 invocations and 14 KiB of workgroup memory (attention with heads of 192):
+//! within the limits that every WebGPU device has. All buffers are declared `read_write`: native memory pools may cut several tensors from one buffer, which
 //! wgpu refuses to bind as read-only and writable at once.
 
 mod attention;
@@ -11,7 +11,7 @@ mod linear;
 mod pool;
 mod rows;
 
-pub(crate) use attention::attention;
+pub(crate) use attention::{attention, tiles};
 pub(crate) use linear::linear;
 pub(crate) use pool::{pool, record};
 pub(crate) use rows::{add_rows, gather, norm, norm_rotate, swiglu};

@@ -1,8 +1,85 @@
 //! Operations row by row: norms, rotation, SwiGLU, gathers.
 
-use super::launch::{Gpu, Shader, flat_groups};
+use super::launch::{Gpu, Kernel, fill, flat_groups};
 use crate::Heads;
 use burn_cubecl::tensor::CubeTensor;
+
+/// The kernels of this file. Bindings that a variant does not use are left out: no two may name the same buffer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Row {
+    /// LayerNorm where centred, else RMSNorm.
+    Norm {
+        centred: bool,
+    },
+    Rotate {
+        normed: bool,
+    },
+    Swiglu,
+    Gather,
+    AddRows,
+}
+
+impl Kernel for Row {
+    fn threads(&self) -> u32 {
+        match self {
+            Self::Rotate { .. } => 32,
+            _ => 64,
+        }
+    }
+
+    fn source(&self) -> String {
+        match self {
+            Self::Norm { centred } => norm_source(*centred),
+            Self::Rotate { normed } => rotate_source(*normed),
+            Self::Swiglu => include_str!("wgsl/swiglu.wgsl").to_owned(),
+            Self::Gather => include_str!("wgsl/gather.wgsl").to_owned(),
+            Self::AddRows => include_str!("wgsl/add_rows.wgsl").to_owned(),
+        }
+    }
+}
+
+/// A storage buffer at binding 3 where it is used, and the binding of the sizes behind it.
+fn fourth_buffer(name: &str, used: bool) -> (String, String) {
+    match used {
+        true => (
+            format!("@group(0) @binding(3) var<storage, read_write> {name}: array<f32>;"),
+            "4".to_owned(),
+        ),
+        false => (String::new(), "3".to_owned()),
+    }
+}
+
+/// `text` where it is wanted.
+fn only(wanted: bool, text: &str) -> String {
+    if wanted {
+        text.to_owned()
+    } else {
+        String::new()
+    }
+}
+
+fn norm_source(centred: bool) -> String {
+    let (binding, info) = fourth_buffer("beta", centred);
+    let constants = [
+        ("CENTER", centred.to_string()),
+        ("BETA_BINDING", binding),
+        ("INFO", info),
+        ("BETA", only(centred, "+ beta[i]")),
+    ];
+    fill(include_str!("wgsl/norm.wgsl"), &constants)
+}
+
+fn rotate_source(normed: bool) -> String {
+    let (binding, info) = fourth_buffer("gamma", normed);
+    let constants = [
+        ("NORM", normed.to_string()),
+        ("GAMMA_BINDING", binding),
+        ("INFO", info),
+        ("GAMMA_LOW", only(normed, "* gamma[i]")),
+        ("GAMMA_HIGH", only(normed, "* gamma[half + i]")),
+    ];
+    fill(include_str!("wgsl/rotate.wgsl"), &constants)
+}
 
 /// RMSNorm, or with `beta` LayerNorm, of every row.
 pub(crate) fn norm(
@@ -14,23 +91,12 @@ pub(crate) fn norm(
     let gpu = Gpu::of(x);
     let [n_rows, d] = [x.meta.shape()[0], x.meta.shape()[1]];
     let out = gpu.empty(&[n_rows, d]);
-    let (term, binding, info_at) = match beta {
-        Some(_) => (
-            "+ beta[i]",
-            "@group(0) @binding(3) var<storage, read_write> beta: array<f32>;",
-            4,
-        ),
-        None => ("", "", 3),
-    };
-    let shader = Shader::new(include_str!("wgsl/norm.wgsl"), 64)
-        .with("CENTER", beta.is_some())
-        .with("BETA_BINDING", binding)
-        .with("INFO", info_at)
-        .with("BETA", term);
     let mut buffers = vec![x, gamma, &out];
     buffers.extend(beta);
     gpu.launch(
-        shader,
+        Row::Norm {
+            centred: beta.is_some(),
+        },
         [n_rows as u32, 1, 1],
         &buffers,
         &[d as u32, epsilon.to_bits()],
@@ -50,22 +116,6 @@ pub(crate) fn norm_rotate(
 ) {
     let gpu = Gpu::of(x);
     let [n_rows, row_len] = [x.meta.shape()[0], x.meta.shape()[1]];
-    // Bindings that a variant does not use are left out: no two may name the same buffer.
-    let (binding, low, high, info_at) = match gamma {
-        Some(_) => (
-            "@group(0) @binding(3) var<storage, read_write> gamma: array<f32>;",
-            "* gamma[i]",
-            "* gamma[half + i]",
-            4,
-        ),
-        None => ("", "", "", 3),
-    };
-    let shader = Shader::new(include_str!("wgsl/rotate.wgsl"), 32)
-        .with("NORM", gamma.is_some())
-        .with("GAMMA_BINDING", binding)
-        .with("GAMMA_LOW", low)
-        .with("GAMMA_HIGH", high)
-        .with("INFO", info_at);
     let info = [
         row_len as u32,
         head_dim as u32,
@@ -75,7 +125,10 @@ pub(crate) fn norm_rotate(
     let groups = [heads.count as u32, n_rows as u32, 1];
     let mut buffers = vec![x, cos, sin];
     buffers.extend(gamma);
-    gpu.launch(shader, groups, &buffers, &info);
+    let kernel = Row::Rotate {
+        normed: gamma.is_some(),
+    };
+    gpu.launch(kernel, groups, &buffers, &info);
 }
 
 /// See [`crate::swiglu`].
@@ -86,9 +139,8 @@ pub(crate) fn swiglu(gate_up: &CubeTensor) -> CubeTensor {
     let out = gpu.empty(&[n_rows, d_hidden]);
     let n = n_rows * d_hidden;
     let (groups, row) = flat_groups(n);
-    let shader = Shader::new(include_str!("wgsl/swiglu.wgsl"), 64);
     gpu.launch(
-        shader,
+        Row::Swiglu,
         groups,
         &[gate_up, &out],
         &[d_hidden as u32, n as u32, row],
@@ -124,9 +176,8 @@ pub(crate) fn gather(
         columns.start,
         start,
     ];
-    let shader = Shader::new(include_str!("wgsl/gather.wgsl"), 64);
     let info = info.map(|n| n as u32);
-    gpu.launch(shader, groups, &[table, &rows, &weights, &out], &info);
+    gpu.launch(Row::Gather, groups, &[table, &rows, &weights, &out], &info);
     out
 }
 
@@ -140,9 +191,8 @@ pub(crate) fn add_rows(x: &CubeTensor, rows: &[u32], add: &CubeTensor) {
     let rows_tensor = gpu.upload(rows);
     let n = rows.len() * d;
     let (groups, row) = flat_groups(n);
-    let shader = Shader::new(include_str!("wgsl/add_rows.wgsl"), 64);
     gpu.launch(
-        shader,
+        Row::AddRows,
         groups,
         &[x, &rows_tensor, add],
         &[d as u32, n as u32, row],

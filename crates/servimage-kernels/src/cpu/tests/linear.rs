@@ -52,8 +52,8 @@ impl Case {
 
 const PLAIN: Epilogue<'static> = Epilogue {
     bias: None,
+    addend: None,
     activation: Activation::None,
-    residual: None,
 };
 
 #[test]
@@ -112,7 +112,7 @@ fn an_activation_by_itself_is_the_one_behind_a_product() {
 }
 
 #[test]
-fn bias_comes_before_the_activation_and_the_residual_after_it() {
+fn bias_and_addend_come_before_the_activation() {
     for n_rows in [1, 3, 21] {
         for activation in ACTIVATIONS {
             let case = Case {
@@ -121,17 +121,17 @@ fn bias_comes_before_the_activation_and_the_residual_after_it() {
                 d_out: 150,
                 layout: Layout::Q8,
             };
-            let (bias, residual) = (values(150, 7), values(n_rows * 150, 9));
+            let (bias, addend) = (values(150, 7), values(n_rows * 150, 9));
             let epilogue = Epilogue {
                 bias: Some(&bias),
+                addend: Some(&addend),
                 activation,
-                residual: Some(&residual),
             };
             let bytes = case.weight_bytes();
             let mut expected = case.product(&bytes);
             for (i, value) in expected.iter_mut().enumerate() {
-                let sum = *value + f64::from(bias[i % 150]);
-                *value = exact(activation, sum) + f64::from(residual[i]);
+                let sum = *value + f64::from(bias[i % 150]) + f64::from(addend[i]);
+                *value = exact(activation, sum);
             }
             let what = format!("{n_rows} rows, {activation:?}");
             assert_close(&case.found(&bytes, &epilogue), &expected, &what);

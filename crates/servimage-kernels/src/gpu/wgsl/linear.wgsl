@@ -3,8 +3,6 @@
 // A workgroup makes BM x BN of y. It walks along the input in steps of BK: every thread first copies 4 x 4 values of x or
 // of the dequantized W into workgroup memory, turned so that four neighbouring rows lie in one vec4, then adds TM x 4 products
 // a step to its own sums.
-{{ENABLE}}
-alias Act = {{ACT}};
 const BM: u32 = {{BM}}u;
 const BN: u32 = {{BN}}u;
 const BK: u32 = {{BK}}u;
@@ -44,7 +42,7 @@ fn put(row: u32, column: u32, sum: f32) {
     let at = row * info[0].y + column;
     var value = sum;
 {{EPILOGUE}}
-    y[at] = Act(value);
+    y[at] = value;
 }
 
 @compute @workgroup_size({{THREADS}})
