@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Milliseconds, sorted; one run before them warms up. A single value is read back each time, so that the device has finished.
+/// Milliseconds, sorted; one run before them warms up. The result is read back each time, so that the device has finished: that is part of every row alike.
 fn time(operation: impl Fn() -> Tensor<2>) -> Vec<f64> {
     let mut times: Vec<f64> = (0..=RUNS)
         .map(|_| {
