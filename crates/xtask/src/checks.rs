@@ -15,6 +15,7 @@ pub fn test() -> Result<()> {
     timed("layers", layers::check)?;
     timed("native tests", native_tests)?;
     timed("page", site::build)?;
+    timed("sizes", size::check)?;
     timed("end-to-end tests", bench::end_to_end)
 }
 
@@ -25,8 +26,7 @@ pub fn ci() -> Result<()> {
     timed("layers", layers::check)?;
     timed("clippy", clippy)?;
     timed("documentation", documentation)?;
-    timed("tests", test)?;
-    timed("sizes", size::check)
+    timed("tests", test)
 }
 
 /// One profile for everything that links burn, so that burn is built once; the rest in dev.

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by crate, lowest first. A new crate gets its row here and in `crates/README.md`.
-const ROWS: [(&str, u8); 12] = [
+const ROWS: [(&str, u8); 13] = [
+    ("inventory", 0),
     ("servimage-bench", 0),
     ("servimage-image", 0),
     ("servimage-pack", 0),
@@ -29,7 +30,8 @@ const ROWS: [(&str, u8); 12] = [
 const TESTKIT: &str = "servimage-testkit";
 
 /// Crates whose trees hold no burn: they build in seconds, and the page stays small.
-const WITHOUT_BURN: [&str; 7] = [
+const WITHOUT_BURN: [&str; 8] = [
+    "inventory",
     "servimage-bench",
     "servimage-image",
     "servimage-pack",

@@ -8,10 +8,12 @@ mod command;
 mod csp;
 mod layers;
 mod mime;
+mod npm;
 mod server;
 mod setup;
 mod site;
 mod size;
+mod wasm_opt;
 mod workspace;
 
 use anyhow::Result;
@@ -77,31 +79,31 @@ fn main() -> Result<()> {
             no_build,
             log,
         } => {
-            build_page_unless(no_build)?;
+            build_page_unless(no_build, setup::for_building)?;
             server::serve(port, &pack, log)
         }
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),
         Task::Layers => layers::check(),
         Task::WasmSize { no_build } => {
-            build_page_unless(no_build)?;
+            build_page_unless(no_build, setup::for_shrinking)?;
             size::check()
         }
         Task::Bench { no_build } => {
-            build_page_unless(no_build)?;
+            build_page_unless(no_build, setup::for_testing)?;
             bench::measure()
         }
         Task::Shots { no_build } => {
-            build_page_unless(no_build)?;
+            build_page_unless(no_build, setup::for_testing)?;
             bench::shots()
         }
     }
 }
 
-fn build_page_unless(no_build: bool) -> Result<()> {
+fn build_page_unless(no_build: bool, set_up: fn() -> Result<()>) -> Result<()> {
     if no_build {
         return Ok(());
     }
-    setup::for_building()?;
+    set_up()?;
     site::build()
 }

@@ -4,6 +4,7 @@
 //! packages (as root) and the npm registry; none is downloaded from anywhere else.
 
 use crate::command::{command, output, run, words};
+use crate::npm::Project;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::Path;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Oldest Node.js whose test runner reads `tests/e2e`.
+/// Oldest Node.js whose test runner reads `tests/e2e`; `wasm-opt` runs on it too.
 const NODE_MAJOR_MIN: u32 = 18;
 
 /// A program installed by cargo.
@@ -45,11 +46,20 @@ pub fn for_building() -> Result<()> {
     CARGO_TOOLS.iter().try_for_each(cargo_tool)
 }
 
-/// What the tests need beyond that: Node.js, Chromium, a Vulkan driver, Playwright's client.
+/// What shrinking the bundles needs beyond that: Node.js and `wasm-opt`.
+pub fn for_shrinking() -> Result<()> {
+    for_building()?;
+    debian_packages(&missing(&node_packages()))?;
+    Project::binaryen().install()
+}
+
+/// What the tests need beyond that: Chromium, a Vulkan driver, Playwright's client.
 pub fn for_testing() -> Result<()> {
     for_building()?;
-    debian_packages()?;
-    playwright()
+    // All in one go: apt reads its lists once.
+    debian_packages(&missing(&[node_packages(), browser_packages()].concat()))?;
+    Project::binaryen().install()?;
+    Project::playwright().install()
 }
 
 fn wasm_target() -> Result<()> {
@@ -112,8 +122,7 @@ fn major(answer: &str) -> Option<u32> {
         .ok()
 }
 
-fn debian_packages() -> Result<()> {
-    let missing = missing_packages();
+fn debian_packages(missing: &[&str]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
@@ -129,20 +138,28 @@ fn debian_packages() -> Result<()> {
     run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-fn missing_packages() -> Vec<&'static str> {
+/// Whether something is there, and the Debian package that brings it.
+type Wanted = (bool, &'static str);
+
+fn node_packages() -> Vec<Wanted> {
     let node = output(&mut words("node --version")).and_then(|answer| major(&answer));
     let has_node = node.is_some_and(|major| major >= NODE_MAJOR_MIN);
     let has_npm = output(&mut words("npm --version")).is_some();
+    vec![(has_node, "nodejs"), (has_npm, "npm")]
+}
+
+fn browser_packages() -> Vec<Wanted> {
     let has_driver = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"]
         .iter()
         .any(|folder| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()));
-    let wanted = [
-        (has_node, "nodejs"),
-        (has_npm, "npm"),
+    vec![
         (Path::new(&chromium()).exists(), "chromium"),
         (has_driver, "mesa-vulkan-drivers"),
         (has_vulkan_loader(), "libvulkan1"),
-    ];
+    ]
+}
+
+fn missing(wanted: &[Wanted]) -> Vec<&'static str> {
     let missing = wanted.iter().filter(|(present, _)| !present);
     missing.map(|(_, package)| *package).collect()
 }
@@ -159,36 +176,6 @@ fn has_vulkan_loader() -> bool {
 
 fn is_root() -> bool {
     output(&mut words("id -u")).is_some_and(|id| id.trim() == "0")
-}
-
-/// Install the locked npm packages unless the locked Playwright is there already.
-fn playwright() -> Result<()> {
-    let e2e = workspace::e2e();
-    let wanted = playwright_version(
-        &e2e.join("package-lock.json"),
-        "node_modules/playwright-core",
-    )?;
-    let found = package_version(&e2e.join("node_modules/playwright-core/package.json"));
-    if found.is_some_and(|found| found == wanted) {
-        return Ok(());
-    }
-    eprintln!("xtask: installing playwright-core {wanted} into tests/e2e");
-    run(words("npm ci --no-audit --no-fund --loglevel=error").current_dir(e2e))
-}
-
-fn playwright_version(lock: &Path, package: &str) -> Result<String> {
-    let text =
-        fs::read_to_string(lock).with_context(|| format!("{} is missing", lock.display()))?;
-    let lock: serde_json::Value = serde_json::from_str(&text)?;
-    let version = lock["packages"][package]["version"].as_str();
-    version
-        .map(str::to_owned)
-        .with_context(|| format!("the lock file names no {package}"))
-}
-
-fn package_version(path: &Path) -> Option<String> {
-    let package: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
-    package["version"].as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

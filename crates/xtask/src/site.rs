@@ -1,11 +1,11 @@
-//! Builds the page and the worker with Trunk into `dist/`, and gives the page its policy.
+//! Builds the page and the worker with Trunk into `dist/`, gives the page its policy and shrinks the modules.
 
 use crate::command::{command, run};
-use crate::{csp, workspace};
+use crate::{csp, wasm_opt, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 
-/// Build both bundles with the profile `wasm` into `dist/`.
+/// Build both bundles with the profile `wasm` into `dist/`; without `wasm-opt` they work as well and are larger.
 pub fn build() -> Result<()> {
     let dist = workspace::dist();
     let mut trunk = command("trunk");
@@ -20,5 +20,11 @@ pub fn build() -> Result<()> {
     let html =
         fs::read_to_string(&index).with_context(|| format!("{} is missing", index.display()))?;
     fs::write(&index, csp::insert(&html)?)?;
-    Ok(())
+    if !wasm_opt::is_there()? {
+        eprintln!(
+            "xtask: wasm-opt is not installed, the bundles stay larger (`cargo xtask wasm-size` installs it)"
+        );
+        return Ok(());
+    }
+    wasm_opt::shrink()
 }

@@ -1,0 +1,66 @@
+//! Shrinks the WebAssembly of both bundles with Binaryen's `wasm-opt`, in its npm packaging, run by Node.js.
+//!
+//! Runs behind Trunk, on the files in `dist/`: Trunk's own call of `wasm-opt` wants a program on the path, and `serve` has
+//! to work on a machine without Node.js. Nothing names the contents' hash, so the files can change (`data-integrity` is
+//! off for the page, and the worker is started by its name).
+
+use crate::command::{command, output, run, words};
+use crate::npm::Project;
+use crate::workspace;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the modules use beyond WebAssembly 1.0; `rustc` turns these on, and stripping removes the section that says so.
+const FEATURES: [&str; 8] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--enable-simd",
+];
+
+/// What is asked for: the smallest module, and no names of functions in it.
+const WANTED: [&str; 2] = ["-Oz", "--strip-debug"];
+
+/// Whether `wasm-opt` can run here.
+pub fn is_there() -> Result<bool> {
+    let has_node = output(&mut words("node --version")).is_some();
+    Ok(has_node && Project::binaryen().is_installed()?)
+}
+
+/// Shrink every module in `dist/` in place.
+pub fn shrink() -> Result<()> {
+    let program = Project::binaryen().package_folder().join("bin/wasm-opt");
+    for module in modules(&workspace::dist())? {
+        let small = module.with_extension("small");
+        let mut wasm_opt = command("node");
+        wasm_opt
+            .arg(&program)
+            .arg(&module)
+            .args(WANTED)
+            .args(FEATURES);
+        run(wasm_opt.arg("--output").arg(&small))?;
+        fs::rename(&small, &module)
+            .with_context(|| format!("{} was not written", small.display()))?;
+    }
+    Ok(())
+}
+
+fn modules(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut modules = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            modules.push(path);
+        }
+    }
+    modules.sort();
+    Ok(modules)
+}
