@@ -169,7 +169,8 @@ fn calibrated(fitted: &[Decision], held_out: &[Decision]) -> Calibration {
     }
 }
 
-fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
+/// The manifest before calibration, self-test and tables.
+pub(crate) fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
     let processor = processor();
     let blank = FileEntry {
         path: String::new(),
