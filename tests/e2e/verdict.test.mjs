@@ -62,6 +62,7 @@ for (const webgpu of ["swiftshader", "no-adapter", "absent"]) {
       for (const field of ["pack_sha256", "quant", "calibration", "task_version"]) {
         assert.equal(verdict.provenance[field], native.provenance[field], field);
       }
+      assert.equal(verdict.provenance.quant, "q4", "the shipped pack is quantized");
       assert.match(verdict.provenance.device, isGpu ? /gpu/i : /cpu/i);
     });
 

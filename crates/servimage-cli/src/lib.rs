@@ -4,4 +4,5 @@ pub mod bench_folder;
 pub mod commands;
 pub mod convert;
 pub mod parity;
+pub mod quality;
 pub mod self_test;

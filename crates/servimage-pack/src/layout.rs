@@ -227,6 +227,21 @@ pub fn decode_rows(layout: Layout, bytes: &[u8], shape: &[usize], rows: Range<us
     }
 }
 
+/// What `values` of tensor `name` are once they have lain in a pack as `layout`: [`encode`] and back.
+///
+/// # Errors
+/// As [`encode`].
+pub fn rounded(
+    name: &str,
+    layout: Layout,
+    values: &[f32],
+    shape: &[usize],
+) -> Result<Vec<f32>, PackError> {
+    let bytes = encode(name, layout, values, shape)?;
+    let n_rows = shape.iter().rev().skip(1).product();
+    Ok(decode_rows(layout, &bytes, shape, 0..n_rows))
+}
+
 fn dequantize(layout: Layout, bytes: &[u8], shape: &[usize], rows: Range<usize>) -> Vec<f32> {
     let d_in = shape.last().copied().unwrap_or(1);
     let blocks_per_row = d_in.div_ceil(BLOCK);

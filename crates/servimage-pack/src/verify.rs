@@ -125,7 +125,7 @@ impl<S: PackSource> Pack<S> {
                     expected: shape,
                     found,
                 });
-            } else if !expected.quantized && entry.layout != Layout::F32 {
+            } else if !expected.linear && entry.layout != Layout::F32 {
                 let (tensor, found) = (expected.name, entry.layout);
                 errors.push(PackError::WrongLayout {
                     tensor,

@@ -83,11 +83,7 @@ fn pack_with(
     let mut writer = PackWriter::new(&mut files);
     writer.tokenizer(b"{}").unwrap();
     for tensor in tiny_pack::tensors(&manifest) {
-        let layout = if tensor.quantized {
-            Layout::Q8
-        } else {
-            Layout::F32
-        };
+        let layout = tensor.layout(Layout::Q8);
         if let Some((shape, layout)) = change(&tensor.name, tensor.shape, layout) {
             let values = vec![0.5; shape.iter().product()];
             writer.push(&tensor.name, &shape, layout, &values).unwrap();
@@ -128,6 +124,15 @@ fn a_wrong_shape_is_found_by_the_dimensions_of_the_manifest() {
             finding.error
         );
     }
+}
+
+#[test]
+fn a_pack_of_an_earlier_build_with_quantized_patch_filters_is_sound() {
+    let source = pack_with(|name, shape, layout| {
+        let quantized = name == "model.visual.patch_embed.proj.weight";
+        Some((shape, if quantized { Layout::Q8 } else { layout }))
+    });
+    assert_eq!(verify(source).len(), 0);
 }
 
 #[test]

@@ -31,16 +31,7 @@ fn every_tensor_comes_back_though_it_spans_shards() {
         for tensor in tiny_pack::tensors(pack.manifest()) {
             let read = pollster::block_on(pack.read_tensor(&tensor.name)).unwrap();
             assert_eq!(read.shape, tensor.shape, "{}", tensor.name);
-            assert_eq!(
-                read.layout,
-                if tensor.quantized {
-                    layout
-                } else {
-                    Layout::F32
-                },
-                "{}",
-                tensor.name
-            );
+            assert_eq!(read.layout, tensor.layout(layout), "{}", tensor.name);
             for (found, expected) in read
                 .to_f32()
                 .unwrap()
@@ -56,6 +47,21 @@ fn every_tensor_comes_back_though_it_spans_shards() {
             }
         }
         assert_eq!(pollster::block_on(pack.verify()).len(), 0);
+    }
+}
+
+#[test]
+fn patch_filters_and_positions_stay_f32_while_linear_weights_and_the_embedding_are_quantized() {
+    for layout in [Layout::F16, Layout::Q8, Layout::Q4] {
+        let pack = pollster::block_on(Pack::open(tiny_pack::pack(layout, 1 << 20))).unwrap();
+        for (name, expected) in [
+            ("model.visual.patch_embed.proj.weight", Layout::F32),
+            ("model.visual.pos_embed.weight", Layout::F32),
+            ("model.visual.blocks.0.attn.qkv.weight", layout),
+            ("model.language_model.embed_tokens.weight", layout),
+        ] {
+            assert_eq!(pack.entry(name).unwrap().layout, expected, "{name}");
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use servimage_train::compare::{difference, verdicts};
 use servimage_train::evaluate::Figures;
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::preview::contact_sheet;
-use servimage_train::run::{Run, Schedule};
+use servimage_train::run::Run;
+use servimage_train::schedule::Schedule;
 use servimage_train::scorer::Scorer;
 use servimage_train::source::{self, CleanPicture, Part};
 use servimage_train::weights::{Weights, write_whole};
@@ -44,6 +45,12 @@ pub struct TrainArgs {
     /// Share of the steps on small windows.
     #[arg(long, default_value_t = 0.78)]
     small_share: f32,
+    /// Layout that the network runs in towards the end, so that a pack of that layout loses nothing; f32: plain weights throughout.
+    #[arg(long, default_value = "q4")]
+    quant: Layout,
+    /// Share of the steps at the end that run on rounded weights.
+    #[arg(long, default_value_t = 0.4)]
+    quant_share: f32,
     /// Seed of weights and data.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -77,6 +84,8 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         peak_rate: args.rate,
         vision_share: args.vision_share,
         small_share: args.small_share,
+        quant: args.quant,
+        quant_share: args.quant_share,
         seed: args.seed,
         distinct: args.distinct,
     };

@@ -71,6 +71,19 @@ pub enum TrainError {
         /// The step.
         step: u64,
     },
+    /// A run goes on with other numbers than it was started with.
+    #[error(
+        "{}: this run has the schedule {found}, expected {expected}; go on with its numbers or name another folder",
+        path.display()
+    )]
+    OtherSchedule {
+        /// The run's state.
+        path: PathBuf,
+        /// What was asked for.
+        expected: String,
+        /// What the run has.
+        found: String,
+    },
     /// A pack could not be read or written.
     #[error(transparent)]
     Pack(#[from] servimage_pack::PackError),

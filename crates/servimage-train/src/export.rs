@@ -121,11 +121,7 @@ fn fill<K: PackSink>(
             name: tensor.name.clone(),
         };
         let values = weights.tensors.get(&tensor.name).ok_or_else(missing)?;
-        let layout = if tensor.quantized {
-            manifest.quant
-        } else {
-            Layout::F32
-        };
+        let layout = tensor.layout(manifest.quant);
         writer.push(&tensor.name, &tensor.shape, layout, &values.data)?;
     }
     Ok(())
@@ -173,7 +169,8 @@ fn calibrated(fitted: &[Decision], held_out: &[Decision]) -> Calibration {
     }
 }
 
-fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
+/// The manifest before calibration, self-test and tables.
+pub(crate) fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
     let processor = processor();
     let blank = FileEntry {
         path: String::new(),

@@ -47,7 +47,7 @@ enum Command {
         #[arg(long, default_value = "public/models/nano")]
         out: PathBuf,
         /// Layout of the weights: f32, f16, q8 or q4.
-        #[arg(long, default_value = "f16")]
+        #[arg(long, default_value = "q4")]
         quant: servimage_pack::Layout,
     },
     /// What quantization changes: verdicts of packs against those of a reference pack on held-out pictures, as JSON lines.

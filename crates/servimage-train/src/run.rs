@@ -5,10 +5,12 @@
 use crate::batch::{Batch, BatchPlan, Sampler};
 use crate::error::TrainError;
 use crate::filters::start_filters;
+use crate::grid::{Grid, pull_strength};
 use crate::nano::NanoConfig;
 use crate::optimizer::{AdamW, Gradients, learning_rate};
+use crate::schedule::Schedule;
 use crate::trainee::{Trainee, losses};
-use crate::weights::{Taken, Weights, write_whole};
+use crate::weights::{Rounded, Taken, Weights, write_whole};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -16,68 +18,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-/// What a run is to do. A run that stopped early goes on with the same numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Schedule {
-    /// Steps in all.
-    pub n_steps: u64,
-    /// Pairs of copies a step; twice as many while the windows are small.
-    pub n_pairs: usize,
-    /// Highest learning rate.
-    pub peak_rate: f32,
-    /// Share of the steps at the beginning in which only the vision tower learns.
-    pub vision_share: f32,
-    /// Share of the steps on small windows before whole views, those included.
-    pub small_share: f32,
-    /// Seed of weights and data.
-    pub seed: u64,
-    /// Only this many batches, over and over: shows whether the network can learn at all.
-    pub distinct: Option<u64>,
-}
-
-impl Schedule {
-    /// Step whose data a step uses.
-    fn data_step(&self, step: u64) -> u64 {
-        self.distinct.map_or(step, |n| step % n.max(1))
-    }
-
-    /// What the data of a step look like: many small windows under short briefs first, then whole views under whole briefs.
-    #[must_use]
-    pub fn plan(&self, step: u64) -> BatchPlan {
-        const SMALL: [[usize; 2]; 4] = [[128, 128], [128, 96], [96, 128], [128, 128]];
-        const WHOLE: [[usize; 2]; 6] = [
-            [224, 224],
-            [256, 192],
-            [192, 256],
-            [160, 160],
-            [288, 160],
-            [160, 288],
-        ];
-        let done = step as f32 / self.n_steps as f32;
-        let vision_only = done < self.vision_share;
-        if vision_only || done < self.small_share {
-            let n_pairs = self.n_pairs * 2;
-            BatchPlan {
-                n_pairs,
-                window: SMALL[step as usize % SMALL.len()],
-                short_briefs: true,
-                vision_only,
-            }
-        } else {
-            BatchPlan {
-                n_pairs: self.n_pairs,
-                window: WHOLE[step as usize % WHOLE.len()],
-                short_briefs: false,
-                vision_only,
-            }
-        }
-    }
-}
-
 /// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct State {
     step: u64,
+    /// Absent in runs of earlier builds.
+    #[serde(default)]
+    schedule: Option<Schedule>,
 }
 
 /// A run and its state.
@@ -106,13 +53,15 @@ pub struct StepReport {
     pub order: f32,
     /// Norm of the gradient.
     pub norm: f32,
+    /// Root mean square distance of the weights from their rounded values, as a share of their own; 0 for plain weights.
+    pub off_grid: f32,
 }
 
 impl Run {
     /// Opens a folder: goes on where its files say, or starts anew.
     ///
     /// # Errors
-    /// [`TrainError`] where files are damaged.
+    /// [`TrainError`] where files are damaged or the folder's run has another schedule.
     pub fn open(
         folder: &Path,
         schedule: Schedule,
@@ -130,7 +79,7 @@ impl Run {
                 moments: Weights::default(),
             },
             step: 0,
-            curve: "step,learning_rate,guess,concept,pay,order,gradient_norm\n".to_owned(),
+            curve: "step,learning_rate,guess,concept,pay,order,gradient_norm,off_grid\n".to_owned(),
         };
         let state_path = folder.join("state.json");
         if let Ok(text) = std::fs::read_to_string(&state_path) {
@@ -138,7 +87,15 @@ impl Run {
                 path: state_path.clone(),
                 source,
             };
-            run.step = serde_json::from_str::<State>(&text).map_err(wrap)?.step;
+            let state: State = serde_json::from_str(&text).map_err(wrap)?;
+            if let Some(found) = state.schedule.filter(|found| *found != schedule) {
+                return Err(TrainError::OtherSchedule {
+                    path: state_path,
+                    expected: format!("{schedule:?}"),
+                    found: format!("{found:?}"),
+                });
+            }
+            run.step = state.step;
             run.weights = Weights::read(&folder.join("weights.safetensors"))?;
             run.optimizer.moments = Weights::read(&folder.join("moments.safetensors"))?;
             run.curve = std::fs::read_to_string(folder.join("curve.csv")).unwrap_or(run.curve);
@@ -223,8 +180,13 @@ impl Run {
         };
         let batch = sampler.batch(u64::MAX / 2, &plan)?;
         let plain = self.device.clone().without_autodiff();
-        let (trainee, _) =
-            Trainee::build(&mut self.weights, &self.config, self.schedule.seed, &plain)?;
+        let (trainee, _) = Trainee::build(
+            &mut self.weights,
+            &Rounded::new(),
+            &self.config,
+            self.schedule.seed,
+            &plain,
+        )?;
         let layers = ["stage1.shared_encoder.0", "stage2.fc1"];
         for (layer, pooled) in layers.iter().zip(trainee.pooled(&batch, &plain)) {
             let [n, d_model] = pooled.dims();
@@ -235,8 +197,14 @@ impl Run {
     }
 
     fn learn(&mut self, batch: &Batch, vision_only: bool) -> Result<StepReport, TrainError> {
+        let quantized = self.schedule.quantized(self.step);
+        let grid = match quantized {
+            Some(_) => Grid::of(&self.weights, &self.config, self.schedule.quant)?,
+            None => Grid::default(),
+        };
         let (trainee, taken) = Trainee::build(
             &mut self.weights,
+            &grid.rounded,
             &self.config,
             self.schedule.seed,
             &self.device,
@@ -263,6 +231,8 @@ impl Run {
         report.norm = self
             .optimizer
             .step(&mut self.weights, &gradients, self.step, rate);
+        grid.pull(&mut self.weights, quantized.map_or(0.0, pull_strength));
+        report.off_grid = grid.distance(&self.weights);
         self.step += 1;
         let StepReport {
             guess,
@@ -270,10 +240,11 @@ impl Run {
             pay,
             order,
             norm,
+            off_grid,
         } = report;
         writeln!(
             self.curve,
-            "{},{rate:.6},{guess:.4},{concept:.4},{pay:.4},{order:.4},{norm:.3}",
+            "{},{rate:.6},{guess:.4},{concept:.4},{pay:.4},{order:.4},{norm:.3},{off_grid:.5}",
             self.step
         )
         .expect("writing to a string cannot fail");
@@ -294,10 +265,16 @@ impl Run {
             .moments
             .write(&self.folder.join("moments.safetensors"))?;
         write_whole(&self.folder.join("curve.csv"), self.curve.as_bytes())?;
-        write_whole(
-            &self.folder.join("state.json"),
-            format!("{{\"step\": {}}}\n", self.step).as_bytes(),
-        )
+        let state = State {
+            step: self.step,
+            schedule: Some(self.schedule),
+        };
+        let path = self.folder.join("state.json");
+        let json = serde_json::to_vec_pretty(&state).map_err(|source| TrainError::Json {
+            path: path.clone(),
+            source,
+        })?;
+        write_whole(&path, &json)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::batch::{Batch, TRAINED_DAMAGES};
 use crate::nano::{NanoConfig, SPECIAL_IDS};
-use crate::weights::{NamedParams, Taken, Weights};
+use crate::weights::{NamedParams, Rounded, Taken, Weights};
 use burn::module::{Module, Param};
 use burn::tensor::activation::{gelu, log_softmax, softplus};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -56,17 +56,18 @@ pub struct Losses {
 }
 
 impl Trainee {
-    /// Builds the modules of `weights`, drawing from `seed` what is missing.
+    /// Builds the modules of `weights`, on `rounded` values where there are any, drawing from `seed` what is missing.
     ///
     /// # Errors
     /// [`LoadError`] where a tensor has another shape.
     pub fn build(
         weights: &mut Weights,
+        rounded: &Rounded,
         config: &NanoConfig,
         seed: u64,
         device: &Device,
     ) -> Result<(Self, Vec<Taken>), LoadError> {
-        let mut source = NamedParams::new(weights, seed, device);
+        let mut source = NamedParams::new(weights, rounded, seed, device);
         let d_model = config.text.d_model;
         let trainee = pollster::block_on(async {
             Ok::<_, LoadError>(Self {

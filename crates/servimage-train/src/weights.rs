@@ -130,9 +130,13 @@ pub struct Taken {
     pub rank: usize,
 }
 
-/// Gives the values of a map to modules; what the map lacks is started at random and added to it.
+/// Rounded values by name, for modules that run on them in place of the weights.
+pub type Rounded = BTreeMap<String, Vec<f32>>;
+
+/// Gives the values of a map to modules, or the rounded ones where there are any; what the map lacks is started at random and added to it.
 pub struct NamedParams<'a> {
     weights: &'a mut Weights,
+    rounded: &'a Rounded,
     start: RandomParams,
     device: Device,
     /// What was given, in order.
@@ -141,9 +145,10 @@ pub struct NamedParams<'a> {
 
 impl<'a> NamedParams<'a> {
     /// Parameters on `device`; missing ones are drawn from `seed`.
-    pub fn new(weights: &'a mut Weights, seed: u64, device: &Device) -> Self {
+    pub fn new(weights: &'a mut Weights, rounded: &'a Rounded, seed: u64, device: &Device) -> Self {
         Self {
             weights,
+            rounded,
             start: RandomParams::new(seed, Device::flex()),
             device: device.clone(),
             taken: Vec::new(),
@@ -183,7 +188,8 @@ impl ParamSource for NamedParams<'_> {
                 found: values.shape.clone(),
             });
         }
-        let param = Param::from_data(TensorData::new(values.data.clone(), shape), &self.device);
+        let data = self.rounded.get(name).unwrap_or(&values.data).clone();
+        let param = Param::from_data(TensorData::new(data, shape), &self.device);
         self.taken.push(Taken {
             name: name.to_owned(),
             id: param.id,

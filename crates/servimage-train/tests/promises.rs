@@ -1,16 +1,20 @@
 //! What a training run promises: going on equals never having stopped, and its pack opens and scores.
 
 use burn::tensor::Device;
+use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_train::batch::Sampler;
 use servimage_train::brief::Brief;
+use servimage_train::compare::{Difference, difference, verdicts};
 use servimage_train::error::TrainError;
 use servimage_train::evaluate::{decisions, payment_figures};
 use servimage_train::export::export;
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
-use servimage_train::run::{Run, Schedule};
+use servimage_train::run::Run;
+use servimage_train::schedule::Schedule;
 use servimage_train::scorer::Scorer;
 use servimage_train::source::{Part, scenes};
+use std::path::Path;
 
 const SCHEDULE: Schedule = Schedule {
     n_steps: 4,
@@ -18,6 +22,8 @@ const SCHEDULE: Schedule = Schedule {
     peak_rate: 1e-3,
     vision_share: 0.3,
     small_share: 0.75,
+    quant: Layout::Q4,
+    quant_share: 0.5,
     seed: 3,
     distinct: None,
 };
@@ -95,5 +101,98 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
     let figures = payment_figures(&decisions(&scorer, &pictures, true)?, 1.0, 0.0);
     assert_eq!(figures.accuracy.n, 24);
     assert!(figures.bayes >= 0.5 && figures.bayes <= 1.0);
+    Ok(())
+}
+
+#[test]
+fn a_run_does_not_go_on_with_another_schedule() -> Result<(), Box<dyn std::error::Error>> {
+    let (config, _, sampler) = tiny()?;
+    let folder = tempfile::tempdir()?;
+    Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?.train(
+        &sampler,
+        1,
+        |_, _| (),
+    )?;
+    let plain = Schedule {
+        quant: Layout::F32,
+        ..SCHEDULE
+    };
+    let refused = Run::open(folder.path(), plain, config, &Device::flex()).err();
+    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(
+        message.contains("state.json")
+            && message.contains("quant: Q4")
+            && message.contains("quant: F32"),
+        "{message}"
+    );
+    Ok(())
+}
+
+/// Trains the tiny network for 12 steps; its weights and the loss of each step.
+fn trained(quant: Layout) -> Result<(Run, Vec<f32>), TrainError> {
+    let (config, _, sampler) = tiny()?;
+    let folder =
+        std::env::temp_dir().join(format!("servimage-train-{}-{quant}", std::process::id()));
+    let schedule = Schedule {
+        n_steps: 12,
+        quant,
+        ..SCHEDULE
+    };
+    let mut run = Run::open(&folder, schedule, config, &Device::flex())?;
+    let mut losses = Vec::new();
+    run.train(&sampler, 12, |_, report| losses.push(report.guess))?;
+    let _ = std::fs::remove_dir_all(&folder);
+    Ok((run, losses))
+}
+
+/// What the q4 pack of a run says beside its f32 pack.
+fn q4_beside_f32(run: &Run) -> Result<Difference, TrainError> {
+    let (config, tokenizer, _) = tiny()?;
+    let pictures: Vec<_> = scenes(Part::HeldOut, 12).take(2).collect();
+    let said = |layout| -> Result<_, TrainError> {
+        let mut memory = MemorySource::default();
+        let weights = &run.weights;
+        export(
+            weights,
+            &config,
+            &tokenizer,
+            layout,
+            &pictures,
+            &pictures,
+            &mut memory,
+        )?;
+        let pack = pollster::block_on(Pack::open(memory))?;
+        verdicts(&Scorer::load(&pack, &Device::flex())?, &pictures)
+    };
+    Ok(difference(&said(Layout::F32)?, &said(Layout::Q4)?))
+}
+
+#[test]
+fn after_training_on_rounded_weights_the_q4_pack_says_what_the_f32_pack_says()
+-> Result<(), Box<dyn std::error::Error>> {
+    let (plain, plain_losses) = trained(Layout::F32)?;
+    let (rounded, rounded_losses) = trained(Layout::Q4)?;
+    // The same up to the first step on rounded weights, and from there on another network.
+    assert_eq!(plain_losses[..6], rounded_losses[..6]);
+    assert_ne!(plain_losses[6], rounded_losses[6]);
+    let (plain, rounded) = (q4_beside_f32(&plain)?, q4_beside_f32(&rounded)?);
+    assert!(
+        rounded.mean_dp < 0.05 * plain.mean_dp && rounded.mean_clarity < 0.05 * plain.mean_clarity,
+        "{rounded:?} beside {plain:?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_shipped_pack_is_q4_at_most_4_mb_and_sound() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../public/models/nano");
+    let pack = pollster::block_on(Pack::open(DirSource::new(folder)))?;
+    let manifest = pack.manifest();
+    let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();
+    assert_eq!(manifest.quant, Layout::Q4);
+    assert!(size_bytes <= 4_000_000, "{size_bytes} bytes");
+    assert_eq!(manifest.calibration.method, "platt");
+    let findings = pollster::block_on(pack.verify());
+    assert!(findings.is_empty(), "{findings:?}");
     Ok(())
 }

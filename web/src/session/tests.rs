@@ -60,7 +60,7 @@ fn pack() -> LoadedPack {
         name: "nano".into(),
         labels: "proxy labels".into(),
         pack_sha256: "00".into(),
-        quant: "f16".into(),
+        quant: "q4".into(),
         device: "cpu (flex)".into(),
         is_gpu: false,
         cpu_reason: None,

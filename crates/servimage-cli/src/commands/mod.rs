@@ -6,6 +6,7 @@ mod device;
 mod judge;
 mod output;
 mod parity;
+mod quality;
 mod score;
 mod score_outputs;
 mod verify;
@@ -43,6 +44,8 @@ pub enum Command {
     Verify(verify::VerifyArguments),
     /// Compare the network with the outputs of the reference implementation in a golden folder
     Parity(parity::ParityArguments),
+    /// What quantization changes: a golden's network in each layout against f32, over made-up pictures
+    Quality(quality::QualityArguments),
     /// Judge images against a deliverable of a task
     Score(score::ScoreArguments),
     /// Work with a benchmark folder
@@ -59,6 +62,7 @@ impl Command {
             Self::Convert(arguments) => convert::run(arguments),
             Self::Verify(arguments) => verify::run(&arguments),
             Self::Parity(arguments) => parity::run(&arguments),
+            Self::Quality(arguments) => quality::run(&arguments),
             Self::Score(arguments) => score::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),
         }

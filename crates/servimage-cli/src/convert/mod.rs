@@ -294,7 +294,7 @@ fn provenance(options: &ConvertOptions) -> PackProvenance {
 /// Names and shapes of the weights that an adapter may change.
 fn adaptable_weights(manifest: &Manifest) -> BTreeMap<String, [usize; 2]> {
     let backbone = expected_tensors(manifest, |_| None);
-    let matrices = backbone.into_iter().filter(|tensor| tensor.quantized);
+    let matrices = backbone.into_iter().filter(|tensor| tensor.linear);
     matrices
         .map(|tensor| (tensor.name, [tensor.shape[0], tensor.shape[1]]))
         .collect()

@@ -63,11 +63,7 @@ impl Sources<'_> {
         writer: &mut PackWriter<K>,
         on_values: impl FnMut(u64),
     ) -> Result<(), ConvertError> {
-        let layout = if tensor.quantized {
-            manifest.quant
-        } else {
-            Layout::F32
-        };
+        let layout = tensor.layout(manifest.quant);
         self.write_rows(tensor, layout, &manifest.vision, writer, on_values)?;
         let target = tensor.name.strip_suffix(".weight").unwrap_or(&tensor.name);
         if let Some(low_rank) = low_rank(self.stage2, target) {

@@ -204,7 +204,7 @@ fn a_plain_base_becomes_a_zero_shot_pack() {
 }
 
 #[test]
-fn every_quantization_gives_a_sound_pack_with_f32_norms_and_heads() {
+fn every_quantization_gives_a_sound_pack_with_f32_patch_filters_norms_and_heads() {
     for quant in [Layout::F16, Layout::Q8, Layout::Q4] {
         let mut options = options(&golden());
         options.quant = quant;
@@ -213,12 +213,13 @@ fn every_quantization_gives_a_sound_pack_with_f32_norms_and_heads() {
         let layout = |name: &str| pack.entry(name).unwrap().layout;
         for name in [
             "model.language_model.embed_tokens.weight",
-            "model.visual.patch_embed.proj.weight",
+            "model.visual.blocks.0.attn.qkv.weight",
             "model.language_model.layers.3.mlp.up_proj.weight",
         ] {
             assert_eq!(layout(name), quant, "{name}");
         }
         for name in [
+            "model.visual.patch_embed.proj.weight",
             "model.visual.pos_embed.weight",
             "model.language_model.norm.weight",
             "model.visual.blocks.0.attn.qkv.bias",

@@ -100,3 +100,27 @@ fn a_changed_weight_or_expectation_is_seen() {
     let seen = flip_sign("golden.safetensors", "stage1.veq_text");
     assert_eq!(seen, "stage1.veq_text");
 }
+
+#[test]
+fn quality_tells_how_far_each_layout_is_from_f32() {
+    let golden = golden().display().to_string();
+    let output = servimage(&["quality", "--golden", &golden, "--inputs", "24", "--json"]);
+    let rows: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    let of = |i: usize, field: &str| rows[i]["standardized"][field].as_f64().unwrap();
+    let layouts: Vec<&str> = (0..3).map(|i| rows[i]["quant"].as_str().unwrap()).collect();
+    assert_eq!(layouts, ["f16", "q8", "q4"]);
+    let differences: Vec<f64> = (0..3).map(|i| of(i, "mean_dp")).collect();
+    assert!(
+        0.0 < differences[0]
+            && 3.0 * differences[0] < differences[1]
+            && 3.0 * differences[1] < differences[2],
+        "{rows:#}"
+    );
+    assert_eq!(
+        (rows[0]["n"].as_u64(), of(0, "agreement")),
+        (Some(24), 1.0),
+        "{rows:#}"
+    );
+    assert_eq!(rows[2]["concepts"].as_object().unwrap().len(), 7);
+}

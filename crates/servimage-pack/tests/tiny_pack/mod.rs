@@ -136,9 +136,13 @@ pub fn pack(quant: Layout, shard_bytes: u64) -> MemorySource {
     let mut writer = PackWriter::with_shard_bytes(&mut files, shard_bytes);
     writer.tokenizer(b"{}").unwrap();
     for tensor in tensors(&manifest) {
-        let layout = if tensor.quantized { quant } else { Layout::F32 };
         writer
-            .push(&tensor.name, &tensor.shape, layout, &values(&tensor))
+            .push(
+                &tensor.name,
+                &tensor.shape,
+                tensor.layout(quant),
+                &values(&tensor),
+            )
             .unwrap();
     }
     writer
