@@ -11,8 +11,8 @@ Graphs, all of the same weights, whatever layout the pack has:
 - `f16`: standard operators, weights stored as f16 and widened when the session starts;
 - `fused`: the same with rotary positions and the vision tower's attention as ONNX Runtime's fused operators (inexact on WebGPU,
   see `reference/contrib.py`);
-- `q4`: `f16` with the layers that the pack holds as q4 or q8 in ONNX Runtime's block operators, holding the very numbers of the pack;
-  of a pack without such layers, its linear layers but the first one, quantized here.
+- `q4`: the very numbers of the pack, its q4 and q8 layers in ONNX Runtime's block operators, its f32 matrices as f32; of a pack without
+  such layers, its linear layers but the first one, quantized here.
 """
 
 import argparse
@@ -138,7 +138,9 @@ def graphs(checkpoint: Checkpoint, pack: Pack, example: dict) -> dict[str, onnx.
     """Every graph by name."""
     plain, fused = (export(checkpoint, attention, example) for attention in ("torch", "contrib"))
     quantized = quantize_as_pack(plain, bits_in_pack(pack), lambda name, bits: pack.blocks(name.replace("/", "."), f"q{bits}"))
-    return {"f16": store_as_f16(plain), "fused": store_as_f16(fused), "q4": store_as_f16(quantized)}
+    layouts = {entry["name"].replace(".", "/"): entry["layout"] for entry in pack.manifest["tensors"]}
+    quantized = store_as_f16(quantized, keeps_f32=lambda name: layouts.get(name) == "f32")
+    return {"f16": store_as_f16(plain), "fused": store_as_f16(fused), "q4": quantized}
 
 
 def prompts_of(checkpoint: Checkpoint, network: Network, pack: Pack, files: list[str]) -> list[tuple]:

@@ -36,10 +36,6 @@ class Pack:
             if name.startswith(SELF_TEST)
         }
 
-    def layout(self, name: str) -> str:
-        """How a tensor is stored."""
-        return next(entry["layout"] for entry in self.manifest["tensors"] if entry["name"] == name)
-
     def blocks(self, name: str, layout: str) -> tuple[np.ndarray, np.ndarray]:
         """Quants and scales of a matrix: the pack's own where it has this layout, else quantized here."""
         entry = next(entry for entry in self.manifest["tensors"] if entry["name"] == name)

@@ -22,6 +22,9 @@ const SHAPES: [(&str, usize, usize); 4] = [
 /// Most rounds of a layer at one M.
 const ROUNDS_MAX: usize = 15;
 
+/// Rounds of a kind that is much slower than the others.
+const ROUNDS_SLOW: usize = 2;
+
 /// One way to compute the layer.
 struct Kind {
     name: String,
@@ -145,34 +148,41 @@ impl Kind {
     }
 }
 
-/// One round to warm up, then rounds until the time is spent; where the first alone spends it, it counts.
+/// One round to warm up, then rounds until the time is spent; where the first alone spends it, it counts. A kind that takes a
+/// tenth of the time or more is left out behind [`ROUNDS_SLOW`] rounds: the quick ones need the rest.
 fn measure(kinds: &mut [Kind], x: &Tensor<2>, flops: f64, options: &Options, place: &str) {
     let expected = |kind: &Kind| kind.seconds_per_flop.unwrap_or_default() * flops;
     let (too_long, mut kinds): (Vec<_>, Vec<_>) = kinds
         .iter_mut()
         .partition(|kind| expected(kind) > options.longest);
     for kind in too_long {
-        let seconds = expected(kind);
+        let (name, seconds) = (&kind.name, expected(kind));
         println!(
-            "{{{place},\"kind\":\"{}\",\"not_run\":\"one run would take about {seconds:.0} s\"}}",
-            kind.name
+            "{{{place},\"kind\":\"{name}\",\"not_run\":\"one run would take about {seconds:.0} s\"}}"
         );
     }
     let start = Instant::now();
-    let mut round = || -> Vec<f64> { kinds.iter_mut().map(|kind| kind.time(x, flops)).collect() };
-    let mut rounds = vec![round()];
-    if start.elapsed().as_secs_f64() < options.seconds {
-        rounds.clear();
+    let is_over = || start.elapsed().as_secs_f64() > options.seconds;
+    let mut millis: Vec<Vec<f64>> = Vec::new();
+    for kind in &mut kinds {
+        millis.push(vec![kind.time(x, flops)]);
     }
-    while rounds.len() < ROUNDS_MAX && start.elapsed().as_secs_f64() < options.seconds {
-        rounds.push(round());
+    if !is_over() {
+        millis.iter_mut().for_each(Vec::clear);
     }
-    for (i, kind) in kinds.iter().enumerate() {
-        let millis: Vec<f64> = rounds.iter().map(|round| round[i]).collect();
-        println!(
-            "{{{place},\"kind\":\"{}\",\"millis\":{millis:?}}}",
-            kind.name
-        );
+    for round in 0..ROUNDS_MAX {
+        if is_over() {
+            break;
+        }
+        for (kind, millis) in kinds.iter_mut().zip(&mut millis) {
+            if round < ROUNDS_SLOW || expected(kind) < options.seconds / 10.0 {
+                millis.push(kind.time(x, flops));
+            }
+        }
+    }
+    for (kind, millis) in kinds.iter().zip(millis) {
+        let name = &kind.name;
+        println!("{{{place},\"kind\":\"{name}\",\"millis\":{millis:?}}}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Packs of another width with random weights: what a network costs does not depend on what it says.
 
 use crate::input::noise;
+use servimage_bench::verdict::CONCEPTS;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Manifest, PackWriter, expected_tensors};
 use std::error::Error;
@@ -26,9 +27,17 @@ pub fn write(
     manifest.vision.n_heads = width / 32;
     manifest.vision.d_hidden = 3 * width;
     manifest.vision.d_out = width;
+    // Every head: what reads the pack elsewhere knows no network without one.
+    manifest.heads.concepts = CONCEPTS.map(str::to_owned).to_vec();
+    let head_width = |name: &str| {
+        let mut tensors = like.tensors.iter();
+        tensors
+            .find(|tensor| tensor.name == name)
+            .map(|tensor| tensor.shape.clone())
+    };
     let mut folder = DirSource::new(out);
     let mut writer = PackWriter::new(&mut folder);
-    for tensor in expected_tensors(&manifest, |_| None) {
+    for tensor in expected_tensors(&manifest, head_width) {
         let n: usize = tensor.shape.iter().product();
         let d_in = tensor.shape.last().copied().unwrap_or(1) as f32;
         let values: Vec<f32> = match tensor.shape.len() {

@@ -115,7 +115,7 @@ pub fn render(data: &Value) -> String {
         "GFLOP",
         "GFLOP/s",
         "PyTorch f32, ms",
-        "ours is faster by",
+        "x our time",
     ]);
     for row in rows(data) {
         table.row(&cells(row));

@@ -39,13 +39,14 @@ pub fn measure(context: &Context) -> Result<Value> {
 fn run(context: &Context, size: &str, layout: &str) -> Result<Value> {
     let pack = parts::convert::pack(context, size, layout)?;
     let tools = context.tools()?;
+    let n_warm = if context.quick { 3 } else { N_WARM };
     let before = gpu_memory_bytes();
     let mut forward = tools.forward(&["serve"]);
     let mut ours = Evaluator::open(size, forward.arg(&pack).arg("gpu"))?;
     let mut ways = serde_json::Map::new();
     for (way, prefix) in [("whole prompt", false), ("behind the prefix", true)] {
         let (mut millis, mut operations) = (Vec::new(), 0.0);
-        for seed in 0..=N_WARM {
+        for seed in 0..=n_warm {
             let input = tools.made_up_input(&pack, N_TEXT, 1, seed)?;
             let answer = ours.ask(&json!({"input": input, "prefix": prefix}))?;
             millis.push(number(&answer, "millis")?);

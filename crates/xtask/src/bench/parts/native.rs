@@ -147,7 +147,7 @@ pub fn render(data: &Value) -> String {
         "contender",
         "first, ms",
         "warm, ms",
-        "ours is faster by",
+        "x our time",
         "difference",
         "peak memory",
     ]);

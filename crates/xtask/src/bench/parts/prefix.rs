@@ -95,7 +95,7 @@ pub fn render(data: &Value) -> String {
         "without the cache, ms",
         "runs",
         "times less",
-        "TFLOP with, without",
+        "GFLOP with, without",
         "peak memory",
     ]);
     for row in rows(data) {
@@ -119,7 +119,7 @@ fn cells(row: &Value) -> [String; 8] {
         low: without.low / with.high,
         high: without.high / with.low,
     });
-    let tera = |i: usize| figure(&row["operations"][i], 1e-12);
+    let tera = |i: usize| figure(&row["operations"][i], 1e-9);
     [
         word(&row["case"]),
         figure(&row["first"], 1.0),

@@ -110,9 +110,9 @@ fn warm(rows: &[&Value]) -> String {
     let mut table = Table::new(&[
         "contender",
         "page's prompt, ms",
-        "ours is faster by",
+        "x our time",
         "long brief, ms",
-        "ours is faster by",
+        "x our time",
         "error",
     ]);
     for (i, row) in rows.iter().enumerate() {
