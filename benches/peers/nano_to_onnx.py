@@ -1,20 +1,18 @@
 """Exports a pack's whole network to ONNX, for ONNX Runtime in a browser.
 
-    python nano_to_onnx.py --pack public/models/nano --out target/bench/onnx
+    python nano_to_onnx.py --pack public/models/nano --out target/bench/onnx --prompt target/bench/inputs/page.json
 
 One graph: tokens, patches and host-made tables in, concept and payment logits out. Before it is written, the network is held
 against the pack's self-test; afterwards each graph is run by onnxruntime and held against the same vectors. Progress goes to
 stderr, a report in JSON to stdout. Beside the graphs lie `prompt-NAME.json` files: inputs and expected outputs, base64.
 
-Graphs, all of the same weights:
+Graphs, all of the same weights, whatever layout the pack has:
 
-- `f32`: standard operators;
-- `contrib`: rotary positions and the vision tower's attention as ONNX Runtime's fused operators;
-- `contrib_gqa`: the text tower's attention too (both give inexact numbers on WebGPU, see `reference/contrib.py`);
-- `f16w`, `contrib_f16w`: the same with weights stored as f16 (as the pack does) and widened when the session starts;
-- `q8`, `q4`: `f16w` with the backbone's linear layers as `MatMulNBits`, block 32, holding the very numbers of a pack of
-  that layout;
-- `ort_q8`, `ort_q4`: the same, quantized by onnxruntime's own weight quantizer.
+- `f16`: standard operators, weights stored as f16 and widened when the session starts;
+- `fused`: the same with rotary positions and the vision tower's attention as ONNX Runtime's fused operators (inexact on WebGPU,
+  see `reference/contrib.py`);
+- `q4`: the very numbers of the pack, its q4 and q8 layers in ONNX Runtime's block operators, its f32 matrices as f32; of a pack without
+  such layers, its linear layers but the first one, quantized here.
 """
 
 import argparse
@@ -24,6 +22,7 @@ import json
 import logging
 import pathlib
 import sys
+from collections.abc import Callable
 
 import onnx
 import onnxruntime
@@ -32,13 +31,10 @@ import torch
 from reference import inputs as host
 from reference.checkpoint import CONCEPTS, Checkpoint, from_pack
 from reference.network import INPUTS, OUTPUTS, Network, relative_error
-from reference.onnx_graph import quantize_as_pack, quantize_by_onnxruntime, store_as_f16
+from reference.onnx_graph import quantize_as_pack, store_as_f16
 from reference.pack import Pack, read_pack
 
 OPSET = 20
-# The realistic prompt: one 224 x 224 image, 196 patches, 49 visual tokens, 300 text tokens.
-REALISTIC_GRID = (1, 14, 14)
-REALISTIC_TEXT = 300
 
 
 def log(message: str) -> None:
@@ -109,6 +105,13 @@ def write_prompt(out: pathlib.Path, prompt: host.Prompt, tables: dict, expected:
     (out / f"prompt-{prompt.name}.json").write_text(json.dumps(document))
 
 
+def write_expected_pay(out: pathlib.Path, name: str, expected: dict, calibration: dict) -> None:
+    """P(pay) as the page says it: `sigmoid(a * (accept - reject) + b)`."""
+    reject, accept = expected["pay_logits"].double()
+    p_pay = torch.sigmoid(calibration["a"] * (accept - reject) + calibration["b"]).item()
+    (out / f"expected-{name}.json").write_text(json.dumps({"p_pay": p_pay}))
+
+
 def write_graph(out: pathlib.Path, name: str, model: onnx.ModelProto, prompts: list) -> dict:
     """Writes one graph and says how large it is and how far it is from what is expected."""
     data = model.SerializeToString()
@@ -122,15 +125,31 @@ def write_graph(out: pathlib.Path, name: str, model: onnx.ModelProto, prompts: l
     return report
 
 
+def bits_in_pack(pack: Pack) -> Callable[[str], int | None]:
+    """Bits of a weight of the graph in the block operators, by its name."""
+    layouts = {entry["name"]: entry["layout"] for entry in pack.manifest["tensors"]}
+    if {"q4", "q8"} & set(layouts.values()):
+        return lambda name: {"q4": 4, "q8": 8}.get(layouts[name.replace("/", ".")])
+    spared = ("patch_embed", "embed_tokens", "pos_embed")
+    return lambda name: None if any(word in name for word in spared) else 4
+
+
 def graphs(checkpoint: Checkpoint, pack: Pack, example: dict) -> dict[str, onnx.ModelProto]:
     """Every graph by name."""
-    plain, contrib, gqa = (export(checkpoint, attention, example) for attention in ("torch", "contrib", "contrib_gqa"))
-    out = {"f32": plain, "contrib": contrib, "contrib_gqa": gqa}
-    out |= {"f16w": store_as_f16(plain), "contrib_f16w": store_as_f16(contrib)}
-    for bits in (8, 4):
-        own = quantize_as_pack(plain, bits, lambda name: pack.blocks(name, f"q{bits}"))
-        out[f"q{bits}"] = store_as_f16(own)
-        out[f"ort_q{bits}"] = store_as_f16(quantize_by_onnxruntime(plain, bits))
+    plain, fused = (export(checkpoint, attention, example) for attention in ("torch", "contrib"))
+    quantized = quantize_as_pack(plain, bits_in_pack(pack), lambda name, bits: pack.blocks(name.replace("/", "."), f"q{bits}"))
+    layouts = {entry["name"].replace(".", "/"): entry["layout"] for entry in pack.manifest["tensors"]}
+    quantized = store_as_f16(quantized, keeps_f32=lambda name: layouts.get(name) == "f32")
+    return {"f16": store_as_f16(plain), "fused": store_as_f16(fused), "q4": quantized}
+
+
+def prompts_of(checkpoint: Checkpoint, network: Network, pack: Pack, files: list[str]) -> list[tuple]:
+    """The self-test's prompt and those of the files, each with its tables and expected outputs."""
+    self_test = host.self_test_prompt(pack)
+    out = [(self_test, host.tables(checkpoint, self_test), expected_of_pack(pack))]
+    for prompt in map(host.read_prompt, files):
+        tables = host.tables(checkpoint, prompt)
+        out.append((prompt, tables, dict(zip(OUTPUTS, network(**tables)))))
     return out
 
 
@@ -139,6 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pack", default="public/models/nano", help="folder of the pack")
     parser.add_argument("--out", default="target/bench/onnx", help="where the graphs go")
+    parser.add_argument("--prompt", action="append", required=True, help="input file with one image; may be repeated")
     parser.add_argument("--tolerance", type=float, help="largest relative error of the self-test; the pack's own by default")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
@@ -148,18 +168,15 @@ def main() -> None:
     pack = read_pack(args.pack)
     checkpoint = from_pack(pack)
     network = Network(checkpoint).eval()
-    prompt = host.self_test_prompt(pack)
-    tables = host.tables(checkpoint, prompt)
-    errors = check_self_test(network, tables, pack, args.tolerance)
-    realistic = host.made_up_prompt(checkpoint, REALISTIC_TEXT, [REALISTIC_GRID], "realistic")
-    realistic_tables = host.tables(checkpoint, realistic)
-    realistic_expected = dict(zip(OUTPUTS, network(**realistic_tables)))
-    prompts = [(prompt, tables, expected_of_pack(pack)), (realistic, realistic_tables, realistic_expected)]
+    prompts = prompts_of(checkpoint, network, pack, args.prompt)
+    errors = check_self_test(network, prompts[0][1], pack, args.tolerance)
     for item in prompts:
         write_prompt(out, *item)
-    reports = {name: write_graph(out, name, model, prompts) for name, model in graphs(checkpoint, pack, realistic_tables).items()}
+        write_expected_pay(out, item[0].name, item[2], pack.manifest["calibration"])
+    reports = {name: write_graph(out, name, model, prompts) for name, model in graphs(checkpoint, pack, prompts[1][1]).items()}
     report = {
         "pack": {"name": pack.manifest["name"], "layout": pack.manifest["quant"], "bytes": pack.size_bytes()},
+        "calibration": pack.manifest["calibration"],
         "prompts": [item[0].describe() for item in prompts],
         "network_relative_error": errors,
         "graphs": reports,

@@ -1,10 +1,10 @@
 """Writes the pack's network in the file layout that transformers.js expects of a `qwen3_vl` model.
 
-    python nano_to_transformers_js.py --pack public/models/nano --out target/bench/transformers_js
+    python nano_to_transformers_js.py --pack public/models/nano --out target/bench/transformers_js --prompt target/bench/inputs/page.json
 
 Three graphs instead of one: `vision_encoder`, `embed_tokens`, `decoder_model_merged`. Its class hands one tensor from the
 encoder to the decoder and knows no deepstack, so the deepstack features travel as further columns of the embeddings. The
-vision encoder is made for the one grid of the `realistic` prompt (its class passes only pixels and grid, and the tables that
+vision encoder is made for the one grid that all prompts share (its class passes only pixels and grid, and the tables that
 follow from a grid are baked in); the decoder takes any length. Both heads stand at the end of the decoder, and no keys and
 values come back: one prompt, no generation. Weights are stored as f16 and widened when a session starts.
 """
@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nano_to_onnx import OPSET, REALISTIC_GRID, REALISTIC_TEXT, log, write_prompt
+from nano_to_onnx import OPSET, log, write_prompt
 from reference import inputs as host
 from reference.checkpoint import Checkpoint, from_pack
 from reference.network import OUTPUTS, Network, relative_error
@@ -125,12 +125,18 @@ def check(decoder: Decoder, embeds: Tensor, positions: Tensor, expected: dict[st
     return errors
 
 
-def write(checkpoint: Checkpoint, out: pathlib.Path) -> dict:
+def write(checkpoint: Checkpoint, out: pathlib.Path, files: list[str]) -> dict:
     """Checks and writes everything; the report."""
     folder = out / "nano" / "onnx"
     folder.mkdir(parents=True, exist_ok=True)
     network = Network(checkpoint).eval()
-    prompt = host.made_up_prompt(checkpoint, REALISTIC_TEXT, [REALISTIC_GRID], "realistic")
+    prompts = [host.read_prompt(file) for file in files]
+    if len({prompt.grids.tobytes() for prompt in prompts}) > 1:
+        raise ValueError(f"the prompts have other grids: {[prompt.describe() for prompt in prompts]}, expected one")
+    for other in prompts[1:]:
+        tables = host.tables(checkpoint, other)
+        write_prompt(out, other, tables, dict(zip(OUTPUTS, network(**tables))))
+    prompt = prompts[0]
     tables = host.tables(checkpoint, prompt)
     pixels, ids = tables["pixel_values"], torch.from_numpy(prompt.input_ids)[None]
     is_image = prompt.input_ids == checkpoint.special_tokens["image"]
@@ -158,10 +164,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pack", default="public/models/nano", help="folder of the pack")
     parser.add_argument("--out", default="target/bench/transformers_js", help="where the folder goes")
+    parser.add_argument("--prompt", action="append", required=True, help="input file with one image; may be repeated")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
     logging.disable(logging.WARNING)
-    print(json.dumps(write(from_pack(read_pack(args.pack)), pathlib.Path(args.out))))
+    print(json.dumps(write(from_pack(read_pack(args.pack)), pathlib.Path(args.out), args.prompt)))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ Tables: cosines and sines of both towers, taps into the learned positions, and w
 engine makes them on the CPU too (`crates/servimage-model/src/positions.rs`); the graph takes them as inputs.
 """
 
+import json
+import pathlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +13,6 @@ import torch
 
 from .checkpoint import Checkpoint
 from .pack import Pack
-
 
 
 @dataclass
@@ -40,23 +41,13 @@ def self_test_prompt(pack: Pack) -> Prompt:
     return Prompt("self_test", ids, grids, vectors["pixel_values"])
 
 
-def made_up_prompt(
-    checkpoint: Checkpoint, n_text: int, grids: list[tuple[int, int, int]], name: str, seed: int = 11
-) -> Prompt:
-    """`n_text` random text tokens, marks around each image included, most of them before the images."""
-    vision, tokens = checkpoint.vision, checkpoint.special_tokens
-    random = np.random.default_rng(seed)
-    merge = vision["spatial_merge_size"] ** 2
-    images = []
-    for t, h, w in grids:
-        images += [tokens["vision_start"], *[tokens["image"]] * (t * h * w // merge), tokens["vision_end"]]
-    n_words = n_text - 2 * len(grids)
-    words = random.integers(max(tokens.values()) + 1, checkpoint.text["vocab_size"], n_words).tolist()
-    ids = np.array(words[:-1] + images + words[-1:], np.int64)
-    d_patch = vision["in_channels"] * vision["temporal_patch_size"] * vision["patch_size"] ** 2
-    n_patches = sum(t * h * w for t, h, w in grids)
-    pixels = random.uniform(-1.0, 1.0, (n_patches, d_patch)).astype(np.float32)
-    return Prompt(name, ids, np.array(grids, np.int64), pixels)
+def read_prompt(path: str | pathlib.Path) -> Prompt:
+    """An input file of our own benches: `NAME.json`, and the patches in `NAME.f32` (`benches/forward/input.rs`)."""
+    path = pathlib.Path(path)
+    document = json.loads(path.read_text())
+    grids = np.array(document["grids"], np.int64)
+    patches = np.fromfile(path.with_suffix(".f32"), "<f4").reshape(int(grids.prod(1).sum()), -1)
+    return Prompt(path.stem, np.array(document["ids"], np.int64), grids, patches)
 
 
 def tables(checkpoint: Checkpoint, prompt: Prompt) -> dict[str, torch.Tensor]:

@@ -1,12 +1,14 @@
-//! Our linear layer against burn's own, at the shapes of a Qwen3-VL-2B: `cargo bench --bench linear -- [cpu|gpu] [M...]`.
+//! Our linear layer against burn's own, at the shapes of a Qwen3-VL-2B: `linear [cpu|gpu] [M...] [--seconds S] [--longest S]`.
 //!
-//! One JSON object a line on stdout: milliseconds (median, fastest, slowest), GFLOP/s and, for a quantized layout, the ratio of
-//! burn's f32 time to ours. `burn q4` is burn's `QFloat` weight, block 32, with its own matmul.
+//! The kinds take turns, so that a machine that slows down slows all of them. One JSON object a line on stdout: all times in
+//! milliseconds, or why a kind was not run. `burn q4` is burn's `QFloat` weight, block 32, with its own matmul. A layer at one M gets
+//! about `--seconds`; what would take more than `--longest` in one run, going by a smaller M, is not run.
 
-use burn::tensor::quantization::{QuantScheme, QuantValue};
+use burn::tensor::quantization::{QuantScheme, QuantValue, ScaleDtype};
 use burn::tensor::{Device, Tensor, TensorData};
 use servimage_kernels::{Activation, PackedWeight, linear, read};
 use servimage_pack::{Layout, TensorBytes, layout};
+use std::error::Error;
 use std::time::Instant;
 
 /// `[d_in, d_out]` of the 2B's text layers: qkv, o, gate and up, down.
@@ -17,77 +19,171 @@ const SHAPES: [(&str, usize, usize); 4] = [
     ("down", 6144, 2048),
 ];
 
-const RUNS: usize = 5;
+/// Most rounds of a layer at one M.
+const ROUNDS_MAX: usize = 15;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let on_gpu = words.iter().any(|word| word == "gpu");
-    let device = match on_gpu {
+/// Rounds of a kind that is much slower than the others.
+const ROUNDS_SLOW: usize = 2;
+
+/// One way to compute the layer.
+struct Kind {
+    name: String,
+    run: Box<dyn Fn(&Tensor<2>) -> Tensor<2>>,
+    /// Of the last run, if there was one.
+    seconds_per_flop: Option<f64>,
+}
+
+struct Options {
+    on_gpu: bool,
+    rows: Vec<usize>,
+    seconds: f64,
+    longest: f64,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::read(std::env::args().skip(1))?;
+    let device = match options.on_gpu {
         true => Device::wgpu_options()
             .init()
             .map_err(|e| format!("{e:?}"))?,
         false => Device::flex(),
     };
-    let mut rows: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
-    if rows.is_empty() {
-        rows = vec![64, 256, 1024];
-    }
-    let name = if on_gpu { "wgpu" } else { "cpu" };
     for (layer, d_in, d_out) in SHAPES {
-        let values = noise(d_in * d_out);
-        for &n_rows in &rows {
+        let mut kinds = kinds(layer, d_in, d_out, &device)?;
+        for &n_rows in &options.rows {
             let x = tensor(noise(n_rows * d_in), [n_rows, d_in], &device);
             let flops = 2.0 * (n_rows * d_in * d_out) as f64;
-            let report = |kind: &str, times: &[f64], against: f64| {
-                let median = times[times.len() / 2];
-                println!(
-                    "{{\"device\":\"{name}\",\"layer\":\"{layer}\",\"m\":{n_rows},\"kind\":\"{kind}\",\"ms\":{median:.2},\"fastest_ms\":{:.2},\"slowest_ms\":{:.2},\"gflops\":{:.1},\"burn_f32_over_this\":{:.2}}}",
-                    times[0],
-                    times[times.len() - 1],
-                    flops / median / 1e6,
-                    against / median
-                );
-                median
-            };
-            let weight = tensor(values.clone(), [d_out, d_in], &device);
-            let times = time(|| x.clone().matmul(weight.clone().transpose()));
-            let burn_f32 = times[times.len() / 2];
-            report("burn f32", &times, burn_f32);
-            let scheme = QuantScheme::default()
-                .with_value(QuantValue::Q4S)
-                .per_block([32], burn::tensor::quantization::ScaleDtype::F32);
-            let quantized = weight.quantize_dynamic(&scheme);
-            let times = time(|| x.clone().matmul(quantized.clone().transpose()));
-            report("burn q4", &times, burn_f32);
-            for layout in [Layout::F32, Layout::Q8, Layout::Q4] {
-                let part = TensorBytes {
-                    name: layer.to_owned(),
-                    shape: vec![d_out, d_in],
-                    layout,
-                    bytes: layout::encode(layer, layout, &values, &[d_out, d_in])?,
-                };
-                let packed = PackedWeight::upload(&[part], &device)?;
-                let times = time(|| linear(x.clone(), &packed, None, None, Activation::None));
-                report(&format!("ours {layout}"), &times, burn_f32);
-            }
+            let place = format!(
+                "\"device\":\"{}\",\"layer\":\"{layer}\",\"m\":{n_rows},\"flops\":{flops}",
+                options.device_name()
+            );
+            measure(&mut kinds, &x, flops, &options, &place);
         }
     }
     Ok(())
 }
 
-/// Milliseconds, sorted; one run before them warms up. The result is read back each time, so that the device has finished: that is part of every row alike.
-fn time(operation: impl Fn() -> Tensor<2>) -> Vec<f64> {
-    let mut times: Vec<f64> = (0..=RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            let y = operation();
-            pollster::block_on(read(y)).expect("the device computes");
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .skip(1)
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times
+impl Options {
+    fn read(mut words: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
+        let mut options = Self {
+            on_gpu: false,
+            rows: Vec::new(),
+            seconds: 6.0,
+            longest: 10.0,
+        };
+        while let Some(word) = words.next() {
+            let mut number = || words.next().unwrap_or_default().parse();
+            match word.as_str() {
+                "gpu" => options.on_gpu = true,
+                // `cargo bench` adds `--bench`.
+                "cpu" | "--bench" => {}
+                "--seconds" => options.seconds = number()?,
+                "--longest" => options.longest = number()?,
+                rows => options.rows.push(rows.parse()?),
+            }
+        }
+        if options.rows.is_empty() {
+            options.rows = vec![64, 256, 1024];
+        }
+        options.rows.sort_unstable();
+        Ok(options)
+    }
+
+    fn device_name(&self) -> &'static str {
+        if self.on_gpu { "gpu" } else { "cpu" }
+    }
+}
+
+/// Burn's two and our three ways, on the same weight.
+fn kinds(
+    layer: &str,
+    d_in: usize,
+    d_out: usize,
+    device: &Device,
+) -> Result<Vec<Kind>, Box<dyn Error>> {
+    let values = noise(d_in * d_out);
+    let weight = tensor(values.clone(), [d_out, d_in], device);
+    let scheme = QuantScheme::default()
+        .with_value(QuantValue::Q4S)
+        .per_block([32], ScaleDtype::F32);
+    let quantized = weight.clone().quantize_dynamic(&scheme);
+    let mut kinds = vec![
+        Kind::new("burn f32", move |x| {
+            x.clone().matmul(weight.clone().transpose())
+        }),
+        Kind::new("burn q4", move |x| {
+            x.clone().matmul(quantized.clone().transpose())
+        }),
+    ];
+    for layout in [Layout::F32, Layout::Q8, Layout::Q4] {
+        let part = TensorBytes {
+            name: layer.to_owned(),
+            shape: vec![d_out, d_in],
+            layout,
+            bytes: layout::encode(layer, layout, &values, &[d_out, d_in])?,
+        };
+        let packed = PackedWeight::upload(&[part], device)?;
+        let run = move |x: &Tensor<2>| linear(x.clone(), &packed, None, None, Activation::None);
+        kinds.push(Kind::new(&format!("ours {layout}"), run));
+    }
+    Ok(kinds)
+}
+
+impl Kind {
+    fn new(name: &str, run: impl Fn(&Tensor<2>) -> Tensor<2> + 'static) -> Self {
+        Self {
+            name: name.to_owned(),
+            run: Box::new(run),
+            seconds_per_flop: None,
+        }
+    }
+
+    /// Milliseconds of one run. The result is read back, so that the device has finished: that is part of every kind alike.
+    fn time(&mut self, x: &Tensor<2>, flops: f64) -> f64 {
+        let start = Instant::now();
+        pollster::block_on(read((self.run)(x))).expect("the device computes");
+        let seconds = start.elapsed().as_secs_f64();
+        self.seconds_per_flop = Some(seconds / flops);
+        seconds * 1e3
+    }
+}
+
+/// One round to warm up, then rounds until the time is spent; where the first alone spends it, it counts. A kind that takes a
+/// tenth of the time or more is left out behind [`ROUNDS_SLOW`] rounds: the quick ones need the rest.
+fn measure(kinds: &mut [Kind], x: &Tensor<2>, flops: f64, options: &Options, place: &str) {
+    let expected = |kind: &Kind| kind.seconds_per_flop.unwrap_or_default() * flops;
+    let (too_long, mut kinds): (Vec<_>, Vec<_>) = kinds
+        .iter_mut()
+        .partition(|kind| expected(kind) > options.longest);
+    for kind in too_long {
+        let (name, seconds) = (&kind.name, expected(kind));
+        println!(
+            "{{{place},\"kind\":\"{name}\",\"not_run\":\"one run would take about {seconds:.0} s\"}}"
+        );
+    }
+    let start = Instant::now();
+    let is_over = || start.elapsed().as_secs_f64() > options.seconds;
+    let mut millis: Vec<Vec<f64>> = Vec::new();
+    for kind in &mut kinds {
+        millis.push(vec![kind.time(x, flops)]);
+    }
+    if !is_over() {
+        millis.iter_mut().for_each(Vec::clear);
+    }
+    for round in 0..ROUNDS_MAX {
+        if is_over() {
+            break;
+        }
+        for (kind, millis) in kinds.iter_mut().zip(&mut millis) {
+            if round < ROUNDS_SLOW || expected(kind) < options.seconds / 10.0 {
+                millis.push(kind.time(x, flops));
+            }
+        }
+    }
+    for (kind, millis) in kinds.iter().zip(millis) {
+        let name = &kind.name;
+        println!("{{{place},\"kind\":\"{name}\",\"millis\":{millis:?}}}");
+    }
 }
 
 fn tensor(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Tensor<2> {

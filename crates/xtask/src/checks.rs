@@ -3,6 +3,7 @@
 use crate::command::{command, run, words};
 use crate::{bench, layers, setup, site, size, workspace};
 use anyhow::Result;
+use std::process::Command;
 use std::time::Instant;
 
 /// The crates that also run in the browser; they are linted a second time for wasm.
@@ -72,11 +73,17 @@ fn timed(name: &str, step: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 /// `node ARGUMENTS` in `tests/e2e`, with the names of what it drives.
-pub fn node(arguments: &[&str]) -> Result<()> {
+pub fn node_command(arguments: &[&str]) -> Command {
     let mut node = command("node");
     node.current_dir(workspace::e2e()).args(arguments);
     if let Ok(xtask) = std::env::current_exe() {
         node.env("SERVIMAGE_XTASK", xtask);
     }
-    run(node.env("SERVIMAGE_CHROMIUM", setup::chromium()))
+    node.env("SERVIMAGE_CHROMIUM", setup::chromium());
+    node
+}
+
+/// Runs [`node_command`].
+pub fn node(arguments: &[&str]) -> Result<()> {
+    run(&mut node_command(arguments))
 }

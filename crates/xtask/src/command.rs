@@ -45,7 +45,7 @@ pub fn output(command: &mut Command) -> Option<String> {
 }
 
 /// The command as a person would type it, without the paths of this machine.
-fn show(command: &Command) -> String {
+pub fn show(command: &Command) -> String {
     let root = format!("{}/", workspace::root().display());
     let variables = command.get_envs().filter_map(|(name, value)| {
         let shown = name != "PATH" && name != "SERVIMAGE_XTASK";

@@ -57,12 +57,8 @@ enum Task {
         #[arg(long)]
         no_build: bool,
     },
-    /// Measure the page in real Chromium and print a Markdown table.
-    Bench {
-        /// Measure what was built last.
-        #[arg(long)]
-        no_build: bool,
-    },
+    /// Measure us and our peers side by side and write the tables of benches/README.md.
+    Bench(bench::BenchOptions),
     /// Take the README's screenshot of the page with a verdict.
     Shots {
         /// Use what was built last.
@@ -89,10 +85,7 @@ fn main() -> Result<()> {
             build_page_unless(no_build, setup::for_shrinking)?;
             size::check()
         }
-        Task::Bench { no_build } => {
-            build_page_unless(no_build, setup::for_testing)?;
-            bench::measure()
-        }
+        Task::Bench(options) => bench::run(&options),
         Task::Shots { no_build } => {
             build_page_unless(no_build, setup::for_testing)?;
             bench::shots()

@@ -20,3 +20,13 @@ pub fn dist() -> PathBuf {
 pub fn e2e() -> PathBuf {
     root().join("tests").join("e2e")
 }
+
+/// What cargo builds, and what the benches write.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The pack that ships with the page.
+pub fn nano() -> PathBuf {
+    root().join("public/models/nano")
+}

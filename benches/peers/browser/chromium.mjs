@@ -50,5 +50,5 @@ export function peakMemory(root) {
     if (type === "renderer") peak.renderer = Math.max(peak.renderer, kib * 1024);
     if (type === "gpu-process") peak.gpu = Math.max(peak.gpu, kib * 1024);
   }
-  return { renderer_bytes: peak.renderer, gpu_bytes: peak.gpu, sum_bytes: peak.renderer + peak.gpu };
+  return { renderer_bytes: peak.renderer, gpu_bytes: peak.gpu };
 }

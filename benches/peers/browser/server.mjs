@@ -17,11 +17,14 @@ const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
+/** What a visitor fetches, by the folder that it comes from: `runtime` is code, `weights` the model. */
+const groups = { runtime: ["/ours/", "/ort/", "/transformers/"], weights: ["/pack/", "/models/"] };
+
 /**
  * Serve folders under prefixes, such as `{"/ort/": "node_modules/..."}`; with `isolated` pages may use threads.
- * `sent()` gives bytes by path.
+ * `fetched()` gives raw and gzip bytes of `groups` since the last `forget()`.
  */
-export async function serve(folders, { isolated }) {
+export async function serve(folders, { isolated = false } = {}) {
   const sent = new Map();
   const find = (path) => {
     const prefix = Object.keys(folders).find((prefix) => path.startsWith(prefix));
@@ -32,7 +35,7 @@ export async function serve(folders, { isolated }) {
     const { pathname } = new URL(request.url, "http://localhost");
     try {
       const body = readFileSync(find(pathname));
-      sent.set(pathname, { file: find(pathname), bytes: (sent.get(pathname)?.bytes ?? 0) + body.length });
+      sent.set(pathname, find(pathname));
       const type = types[extname(pathname)] ?? "application/octet-stream";
       response.writeHead(200, { "Content-Type": type, ...(isolated ? isolation : {}) }).end(body);
     } catch {
@@ -42,30 +45,28 @@ export async function serve(folders, { isolated }) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    sent: () => sent,
-    stop: () => new Promise((resolve) => server.close(resolve)),
+    forget: () => sent.clear(),
+    fetched: () => fetchedBytes(sent),
+    stop: () => server.close(),
   };
 }
 
 const gzipped = new Map();
 
-/** Bytes of a file after gzip. */
+/** Bytes of a file after gzip at its best level, as static hosts send it. */
 function gzipBytes(file) {
   if (!gzipped.has(file)) gzipped.set(file, gzipSync(readFileSync(file), { level: 9 }).length);
   return gzipped.get(file);
 }
 
-/** Raw and gzip bytes of what was sent, by what it was for. */
-export function fetchedBytes(sent) {
-  const groups = { runtime: ["/ort/", "/runtime/"], weights: [".onnx"] };
+function fetchedBytes(sent) {
+  const sum = (files, bytesOf) => files.reduce((sum, file) => sum + bytesOf(file), 0);
   const fetched = {};
-  for (const [group, marks] of Object.entries(groups)) {
-    const entries = [...sent].filter(([path]) => marks.some((mark) => path.startsWith(mark) || path.endsWith(mark)));
-    fetched[group] = {
-      files: entries.map(([path]) => path.split("/").at(-1)),
-      bytes: entries.reduce((sum, [, { bytes }]) => sum + bytes, 0),
-      gzip_bytes: entries.reduce((sum, [, { file }]) => sum + gzipBytes(file), 0),
-    };
+  for (const [group, prefixes] of Object.entries(groups)) {
+    const entries = [...sent].filter(([path]) => prefixes.some((prefix) => path.startsWith(prefix)));
+    const files = entries.filter(([path]) => !/\/(prompt|expected)-/.test(path)).map(([, file]) => file);
+    const raw = sum(files, (file) => readFileSync(file).length);
+    fetched[group] = { bytes: raw, gzip_bytes: sum(files, gzipBytes) };
   }
   return fetched;
 }

@@ -1,0 +1,10 @@
+//! What can be measured. Each part has `measure`, which gives raw figures, and `render`, which makes tables of them.
+
+pub mod browser;
+pub mod convert;
+pub mod cost;
+pub mod gpu;
+pub mod linear;
+pub mod native;
+pub mod page;
+pub mod prefix;
