@@ -32,23 +32,52 @@ pub enum Request {
         device: DevicePreference,
     },
     /// Score one image; the bytes are in the posted object's `files`.
-    Score {
-        /// Chosen by the page, echoed in every answer.
-        job_id: u32,
-        /// The task as JSON text in the benchmark's published form.
-        task_json: String,
-        /// 1-based deliverable.
-        deliverable: u32,
-        /// File name to show.
-        image_name: String,
-        /// Decision threshold on P(pay), 0..=1; the pack's own where absent.
-        threshold: Option<f64>,
-    },
+    Score(ScoreJob),
+    /// Read a deliverable's brief while nothing else is to do: its first image then costs what a later one costs.
+    /// A later one of these takes the place of one that has not begun.
+    Prepare(Preparation),
     /// Forget a job that waits; a job under way ends at the next stage.
     Cancel {
         /// The job.
         job_id: u32,
     },
+}
+
+/// One image to score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreJob {
+    /// Chosen by the page, echoed in every answer.
+    pub job_id: u32,
+    /// The task as JSON text in the benchmark's published form.
+    pub task_json: String,
+    /// 1-based deliverable.
+    pub deliverable: u32,
+    /// File name to show.
+    pub image_name: String,
+    /// Decision threshold on P(pay), 0..=1; the pack's own where absent.
+    pub threshold: Option<f64>,
+}
+
+/// A deliverable whose images are expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// The task as JSON text in the benchmark's published form.
+    pub task_json: String,
+    /// 1-based deliverable.
+    pub deliverable: u32,
+    /// What will come beside each image.
+    pub beside: Beside,
+}
+
+/// Pictures that come beside an image: a prompt names them before it shows any, so the text before the first depends on them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// Whether the task's input image comes.
+    pub input: bool,
+    /// Number of other deliverables.
+    pub n_others: usize,
+    /// Number of reference images.
+    pub n_references: usize,
 }
 
 /// Phase of loading, in order.
@@ -126,6 +155,8 @@ pub struct LoadedPack {
     pub self_test: SelfTestReport,
     /// Milliseconds from the request to ready.
     pub load_millis: f64,
+    /// Bytes that the worker's memory has grown to so far. WebAssembly memory never shrinks, so no moment needed more.
+    pub heap_bytes: u64,
 }
 
 /// From the worker to the page.
@@ -153,6 +184,13 @@ pub enum Response {
         /// Why.
         error: ErrorInfo,
     },
+    /// What [`Request::Prepare`] asked for is done.
+    Prepared {
+        /// The task.
+        task_id: String,
+        /// 1-based deliverable.
+        deliverable: u32,
+    },
     /// A job entered a phase.
     JobPhase {
         /// The job.
@@ -166,7 +204,7 @@ pub enum Response {
         job_id: u32,
         /// What came out.
         verdict: Box<Verdict>,
-        /// Milliseconds of work for this image, without waiting.
+        /// Milliseconds of work for this image, without waiting; its share where several went through the network together.
         work_millis: f64,
     },
     /// A job failed alone.
