@@ -1,11 +1,18 @@
-// Takes the README's screenshot: the page with a verdict over a sample that the project rendered itself.
+// Takes the README's screenshot, the page with a verdict over a sample that the project rendered itself, and
+// pictures of every view; with `views` as its argument only the latter.
 
 import { basename, join } from "node:path";
 import { openApp } from "./lib/app.mjs";
 import { existing, root } from "./lib/paths.mjs";
 import { startServer } from "./lib/server.mjs";
+import { shootViews } from "./views.mjs";
 
 const server = await startServer();
+await shootViews(server);
+if (process.argv[2] === "views") {
+  server.stop();
+  process.exit();
+}
 const app = await openApp(server, { webgpu: "swiftshader", viewport: { width: 1280, height: 1000 } });
 await app.ready();
 await app.chooseTask("starter-product-001");

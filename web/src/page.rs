@@ -2,16 +2,21 @@
 
 use crate::components::App;
 use crate::platform::worker::{BrowserWorker, WorkerEvent};
-use crate::platform::{File, dom, files, network, samples};
+use crate::platform::{File, dom, files, network, samples, storage};
 use crate::session::Session;
+use crate::session::compare::Compare;
 use crate::session::intake::{self, Incoming};
 use crate::session::notice::Notice;
 use crate::session::options::Options;
 use crate::session::queue::{Card, CardId};
-use crate::text::{Key, Lang, text};
+use crate::session::share::Shared;
+use crate::text::{Key, Lang, fill, text};
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+
+/// Keys of cards in the browser's storage; the card's id follows.
+const KEPT_CARD: &str = "card-";
 
 /// The session over the browser's worker.
 pub type PageSession = Session<BrowserWorker>;
@@ -40,6 +45,10 @@ pub struct Page {
     pub requests: RwSignal<u32>,
     /// Whether files hover over the window.
     pub is_dragging: RwSignal<bool>,
+    /// The card that is open below a long list.
+    pub opened: RwSignal<Option<CardId>>,
+    /// What is compared, while the dialog is open.
+    pub compare: RwSignal<Option<Compare>>,
     /// The project's sample images, once fetched.
     pub samples: RwSignal<Vec<samples::Sample>, LocalStorage>,
 }
@@ -55,14 +64,30 @@ impl Page {
         move || text(self.lang.get(), key)
     }
 
+    /// A sentence with values, in the language of the moment.
+    pub fn say(self, key: Key, values: &[(&str, &str)]) -> String {
+        fill(text(self.lang.get(), key), values)
+    }
+
     /// Reads the session, and reads again when it changes.
     pub fn read<T>(self, read: impl FnOnce(&PageSession) -> T) -> T {
         self.session.with(read)
     }
 
-    /// Changes the session.
+    /// Changes the session, and keeps in the browser's storage what is to outlive a reload.
     pub fn change(self, change: impl FnOnce(&mut PageSession)) {
-        self.session.update(change);
+        let mut unsaved = Vec::new();
+        self.session.update(|session| {
+            change(session);
+            unsaved = session.take_unsaved();
+        });
+        for (id, text) in unsaved {
+            let key = format!("{KEPT_CARD}{id}");
+            match text {
+                Some(text) => storage::remember(&key, &text),
+                None => storage::forget(&key),
+            }
+        }
     }
 
     /// Reads a card as it is now, without watching it.
@@ -136,9 +161,13 @@ fn build() -> Page {
         theme: RwSignal::new(first_theme()),
         requests: RwSignal::new(0),
         is_dragging: RwSignal::new(false),
+        opened: RwSignal::new(None),
+        compare: RwSignal::new(None),
         samples: RwSignal::new_local(Vec::new()),
     };
     slot.set_value(Some(page));
+    page.session
+        .update_untracked(|session| session.bring_back(storage::numbered(KEPT_CARD)));
     connect(page);
     page
 }
@@ -159,6 +188,13 @@ fn connect(page: Page) {
             page.take(files::of_list(&list));
         }
     });
+    let restore = move || {
+        if let Some(shared) = Shared::from_fragment(&dom::fragment()) {
+            page.change(|session| session.restore(shared));
+        }
+    };
+    restore();
+    dom::on_fragment(restore);
     spawn_local(async move {
         let fetched = samples::fetch_all().await;
         page.samples.set(fetched);
@@ -194,14 +230,14 @@ impl Theme {
 }
 
 fn first_language() -> Lang {
-    let tag = dom::recall("lang")
+    let tag = storage::recall("lang")
         .or_else(dom::preferred_language)
         .unwrap_or_default();
     Lang::from_tag(&tag)
 }
 
 fn first_theme() -> Theme {
-    match dom::recall("theme").as_deref() {
+    match storage::recall("theme").as_deref() {
         Some("light") => Theme::Light,
         Some("dark") => Theme::Dark,
         _ => Theme::Auto,

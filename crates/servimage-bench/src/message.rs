@@ -128,6 +128,17 @@ pub struct SelfTestReport {
     pub rows: Vec<SelfTestRow>,
 }
 
+/// Examples with a like probability, and how many of them were accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityBin {
+    /// Mean predicted probability, 0..=1.
+    pub predicted: f64,
+    /// Share of accepted, 0..=1.
+    pub observed: f64,
+    /// Examples in the bin.
+    pub n: u64,
+}
+
 /// What the page needs to know of a loaded pack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadedPack {
@@ -147,6 +158,9 @@ pub struct LoadedPack {
     pub cpu_reason: Option<String>,
     /// Decision threshold of the pack.
     pub threshold: f64,
+    /// How its P(pay) came out on examples that the calibration did not see; empty where nobody measured.
+    #[serde(default)]
+    pub reliability: Vec<ReliabilityBin>,
     /// Size of the pack in bytes.
     pub size_bytes: u64,
     /// Number of parameters.

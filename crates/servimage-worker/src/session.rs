@@ -6,11 +6,12 @@ use crate::platform::{Files, bytes_of, now_millis, post, scope};
 use crate::webgpu;
 use futures::StreamExt;
 use servimage_bench::message::{
-    DevicePreference, JobPhase, LoadPhase, LoadedPack, Request, Response,
+    DevicePreference, JobPhase, LoadPhase, LoadedPack, ReliabilityBin, Request, Response,
 };
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, Verdict};
 use servimage_engine::{Compute, Engine, OpenDevice, ScoreRequest, open_device};
+use servimage_pack::Manifest;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Blob, MessageEvent};
@@ -118,6 +119,7 @@ impl Session {
             is_gpu,
             cpu_reason,
             threshold: manifest.threshold,
+            reliability: reliability(manifest),
             size_bytes: engine.size_bytes(),
             n_parameters: engine.n_parameters(),
             self_test: engine.self_test().clone(),
@@ -242,4 +244,15 @@ impl Session {
         };
         engine.score(&request).await.map_err(|e| e.info())
     }
+}
+
+/// The pack's reliability table as a message holds it.
+fn reliability(manifest: &Manifest) -> Vec<ReliabilityBin> {
+    let bins = manifest.calibration.reliability.iter();
+    bins.map(|bin| ReliabilityBin {
+        predicted: bin.predicted,
+        observed: bin.observed,
+        n: bin.n,
+    })
+    .collect()
 }

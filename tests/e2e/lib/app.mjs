@@ -1,5 +1,6 @@
 // The page as a visitor uses it: open, choose a task, drop files, read verdicts.
 
+import { readFileSync } from "node:fs";
 import { insecureHost, launch } from "./browser.mjs";
 import { watch } from "./watch.mjs";
 
@@ -7,9 +8,9 @@ import { watch } from "./watch.mjs";
 const PATIENCE_MILLIS = 8 * 60_000;
 
 /** Open the page in a browser of its own; `webgpu` as in `launch`. */
-export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 } }) {
+export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 }, permissions = [] }) {
   const browser = await launch({ webgpu });
-  const context = await browser.newContext({ viewport, locale: "en-US" });
+  const context = await browser.newContext({ viewport, locale: "en-US", permissions });
   const page = await context.newPage();
   const watched = watch(page);
   page.setDefaultTimeout(PATIENCE_MILLIS);
@@ -107,6 +108,12 @@ export class App {
   async failure(name) {
     const card = await this.settled(name);
     return card.getByTestId("card-error").innerText();
+  }
+
+  /** Rows of a downloaded JSON Lines file. */
+  async downloadedRows(download) {
+    const text = readFileSync(await download.path(), "utf8");
+    return text.trim().split("\n").map((line) => JSON.parse(line));
   }
 
   async selfTest() {

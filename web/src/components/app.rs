@@ -2,6 +2,7 @@
 
 use super::announcer::Announcer;
 use super::brief::Brief;
+use super::compare::CompareDialog;
 use super::drop_overlay::DropOverlay;
 use super::drop_zone::DropZone;
 use super::footer::Footer;
@@ -41,6 +42,7 @@ pub fn App() -> impl IntoView {
         </main>
         <Footer />
         <DropOverlay />
+        <CompareDialog />
         <Announcer />
     }
 }

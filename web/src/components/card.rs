@@ -26,11 +26,16 @@ pub fn CardView(
         page.card(id, |card| card.state.clone())
     });
     let name = page.card(id, |card| card.name.clone()).unwrap_or_default();
+    let threshold = Memo::new(move |_| page.read(|session| session.threshold()));
+    let is_open = Memo::new(move |_| {
+        revision.get();
+        page.card(id, |card| card.is_open).unwrap_or_default()
+    });
     let word = move || state.with(|state| state.as_ref().map(CardState::word));
     let look = move || {
         state.with(|state| match state {
-            Some(CardState::Done { verdict, .. }) => {
-                if verdict.pay {
+            Some(CardState::Done { verdict, .. }) if is_open.get() => {
+                if verdict.p_pay >= threshold.get() {
                     "pay"
                 } else {
                     "refuse"
@@ -53,13 +58,13 @@ pub fn CardView(
                     </div>
                     <CardActions id=id state=state />
                 </header>
-                {move || state.get().map(card_body)}
+                {move || state.get().map(|state| card_body(id, state, threshold, is_open.get()))}
             </div>
         </article>
     }
 }
 
-fn card_body(state: CardState) -> AnyView {
+fn card_body(id: CardId, state: CardState, threshold: Memo<f64>, is_open: bool) -> AnyView {
     match state {
         CardState::Waiting => view! { <Busy words=Key::StateWaiting is_moving=false /> }.into_any(),
         CardState::Decoding => {
@@ -67,10 +72,14 @@ fn card_body(state: CardState) -> AnyView {
         }
         CardState::Scoring => view! { <Busy words=Key::StateScoring is_moving=true /> }.into_any(),
         CardState::Failed(error) => view! { <Failure error=error /> }.into_any(),
+        CardState::Done { .. } if !is_open => view! { <Vote id=id /> }.into_any(),
         CardState::Done {
             verdict,
             work_millis,
-        } => view! { <VerdictView verdict=verdict work_millis=work_millis /> }.into_any(),
+        } => {
+            view! { <VerdictView id=id verdict=verdict work_millis=work_millis threshold=threshold /> }
+                .into_any()
+        }
     }
 }
 
@@ -105,6 +114,27 @@ fn TaskLine(
         line().map(|(task, deliverable)| {
         view! { <p class="task-line"><span lang=task.language()>{task.name.clone()}</span>{part(&task, deliverable)}</p> }
     })
+    }
+}
+
+/// In blind mode: the visitor decides first.
+#[component]
+fn Vote(
+    /// Which card.
+    id: CardId,
+) -> impl IntoView {
+    let page = Page::here();
+    let vote = move |pays: bool| page.change(|session| session.vote(id, pays));
+    view! {
+        <div class="vote" role="group" aria-label=page.t(Key::VoteAsk) data-testid="vote">
+            <p><strong>{page.t(Key::VoteAsk)}</strong></p>
+            <div class="row">
+                <button class="quiet" type="button" data-testid="vote-pay" on:click=move |_| vote(true)>
+                    <span class="glyph pass" aria-hidden="true">"✓"</span>{page.t(Key::VotePay)}</button>
+                <button class="quiet" type="button" data-testid="vote-refuse" on:click=move |_| vote(false)>
+                    <span class="glyph fail" aria-hidden="true">"✕"</span>{page.t(Key::VoteRefuse)}</button>
+            </div>
+        </div>
     }
 }
 

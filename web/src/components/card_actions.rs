@@ -27,6 +27,10 @@ pub fn CardActions(
                 .is_some_and(|card| picked.is_some_and(|picked| picked != card.task.task_id))
         })
     });
+    let can_compare = Memo::new(move |_| page.read(|session| session.compare(id).is_some()));
+    let has_picture = page
+        .card(id, |card| card.file.is_some())
+        .unwrap_or_default();
     view! {
         <div class="row actions">
             {move || (!is_settled.get()).then(|| view! {
@@ -37,9 +41,13 @@ pub fn CardActions(
                 <button class="quiet" type="button" data-testid="retry"
                     on:click=move |_| page.change(|session| session.retry(id))>{page.t(Key::Retry)}</button>
             })}
-            {move || (is_settled.get() && is_elsewhere.get()).then(|| view! {
+            {move || (has_picture && is_settled.get() && is_elsewhere.get()).then(|| view! {
                 <button class="quiet" type="button" data-testid="rejudge"
                     on:click=move |_| page.change(|session| session.rejudge(id))>{page.t(Key::Rejudge)}</button>
+            })}
+            {move || can_compare.get().then(|| view! {
+                <button class="quiet" type="button" data-testid="compare-open"
+                    on:click=move |_| page.compare.set(page.session.with_untracked(|session| session.compare(id)))>{page.t(Key::Compare)}</button>
             })}
             <button class="quiet" type="button" data-testid="remove"
                 on:click=move |_| page.change(|session| session.remove(id))>{page.t(Key::Remove)}</button>

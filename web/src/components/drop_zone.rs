@@ -1,5 +1,6 @@
 //! The place for images: drop, choose, paste, or try a sample.
 
+use super::blind::BlindSwitch;
 use super::samples::Samples;
 use crate::page::Page;
 use crate::platform::{dom, files};
@@ -34,6 +35,7 @@ pub fn DropZone() -> impl IntoView {
                     accept="image/*,.tif,.tiff,.json" aria-label=page.t(Key::ChooseImages)
                     node_ref=input on:change=take
                 />
+                <BlindSwitch />
             </div>
             <Samples />
         </section>

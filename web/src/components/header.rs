@@ -1,7 +1,7 @@
 //! Name, language and theme.
 
 use crate::page::Page;
-use crate::platform::dom;
+use crate::platform::storage;
 use crate::text::{Key, Lang};
 use leptos::prelude::*;
 
@@ -16,7 +16,7 @@ pub fn Header() -> impl IntoView {
     };
     let next_theme = move |_| {
         page.theme.update(|theme| *theme = theme.next());
-        dom::remember("theme", page.theme.get_untracked().word());
+        storage::remember("theme", page.theme.get_untracked().word());
     };
     view! {
         <header class="top">
@@ -52,7 +52,7 @@ fn LanguageButton(
     let page = Page::here();
     let choose = move |_| {
         page.lang.set(lang);
-        dom::remember("lang", lang.tag());
+        storage::remember("lang", lang.tag());
     };
     let is_chosen = move || {
         if page.lang.get() == lang {

@@ -55,16 +55,23 @@ pub fn notice_text(lang: Lang, notice: &Notice) -> String {
                 &[("name", name), ("percent", &format::percent(*p_pay))],
             )
         }
+        Notice::JudgedBlind { name } => say(Key::NoticeBlind, &[("name", name)]),
         Notice::ImageFailed { name } => say(Key::NoticeFailed, &[("name", name)]),
         Notice::BenchLoaded { tasks, warnings } => say(
             Key::NoticeBench,
             &[("tasks", &number(tasks)), ("warnings", &number(warnings))],
+        ),
+        Notice::AllJudged { done, failed } => say(
+            Key::NoticeAllJudged,
+            &[("done", &number(done)), ("failed", &number(failed))],
         ),
         Notice::BenchForgotten => text(lang, Key::NoticeForgotten).to_owned(),
         Notice::NotABenchFile { name, why } => {
             say(Key::NoticeNotBench, &[("name", name), ("why", why)])
         }
         Notice::Skipped { count } => say(Key::NoticeSkipped, &[("count", &number(count))]),
+        Notice::LinkCopied => text(lang, Key::NoticeLink).to_owned(),
+        Notice::ReportSaved => text(lang, Key::NoticeReport).to_owned(),
         Notice::Copied => text(lang, Key::NoticeCopied).to_owned(),
     }
 }

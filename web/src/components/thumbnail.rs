@@ -15,8 +15,12 @@ pub fn Thumbnail(
     name: String,
 ) -> impl IntoView {
     let page = Page::here();
-    let url = page.card(id, |card| dom::object_url(&card.file)).flatten();
-    let is_broken = RwSignal::new(false);
+    let url = page
+        .card(id, |card| {
+            card.file.as_ref().and_then(|file| dom::object_url(file))
+        })
+        .flatten();
+    let is_broken = RwSignal::new(url.is_none());
     if let Some(url) = url.clone() {
         on_cleanup(move || dom::revoke_url(&url));
     }

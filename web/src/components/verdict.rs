@@ -1,5 +1,6 @@
 //! The verdict of one image: would the client pay, for how much, and why.
 
+use super::checklist::Checklist;
 use super::concepts::Concepts;
 use super::gauge::Gauge;
 use super::provenance::ProvenanceView;
@@ -7,6 +8,7 @@ use super::rules::Rules;
 use super::verdict_json::VerdictJson;
 use crate::page::Page;
 use crate::session::format;
+use crate::session::queue::CardId;
 use crate::session::verdict_view::concept_rows;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
@@ -16,37 +18,62 @@ use std::sync::Arc;
 /// A whole verdict.
 #[component]
 pub fn VerdictView(
+    /// Which card it is of.
+    id: CardId,
     /// What came out.
     verdict: Arc<Verdict>,
     /// Milliseconds of work on this image.
     work_millis: f64,
+    /// From which P(pay) on it counts as paid.
+    threshold: Memo<f64>,
 ) -> impl IntoView {
     let page = Page::here();
     let rows = concept_rows(&verdict);
-    let (stamp, sign) = if verdict.pay {
-        (Key::WouldPay, "✓")
-    } else {
-        (Key::WouldNotPay, "✕")
+    let p_pay = verdict.p_pay;
+    let pays = Memo::new(move |_| p_pay >= threshold.get());
+    let stamp = move || {
+        if pays.get() {
+            view! { <span aria-hidden="true">"✓"</span> {page.t(Key::WouldPay)} }
+        } else {
+            view! { <span aria-hidden="true">"✕"</span> {page.t(Key::WouldNotPay)} }
+        }
     };
-    let (labels, pay) = (verdict.provenance.labels.clone(), verdict.pay.to_string());
+    let labels = verdict.provenance.labels.clone();
     view! {
-        <section class="verdict" data-testid="verdict" data-pay=pay>
+        <section class="verdict" data-testid="verdict" data-pay=move || pays.get().to_string()>
             <div class="judgement">
-                <p class="stamp"><span aria-hidden="true">{sign}</span> {page.t(stamp)}</p>
+                <div class="stamp-line"><p class="stamp">{stamp}</p><VoteCast id=id /></div>
                 <p class="p-pay num" data-testid="p-pay" data-value=verdict.p_pay.to_string()>{format::percent(verdict.p_pay)}</p>
                 <p class="p-caption dim">{page.t(Key::PPayCaption)}</p>
-                <Gauge p_pay=verdict.p_pay threshold=verdict.threshold />
+                <Gauge p_pay=p_pay threshold=threshold />
                 <Figures verdict=verdict.clone() />
                 <p class="labels"><span class="label">{page.t(Key::LabelsTitle)}</span>" " <span lang="en" data-testid="labels">{labels}</span></p>
             </div>
             <Concepts rows=rows />
             <Rules rules=verdict.rules.clone() />
+            <Checklist id=id />
             <footer class="card-foot">
                 <ProvenanceView provenance=verdict.provenance.clone() work_millis=work_millis />
-                <VerdictJson verdict=verdict />
+                <VerdictJson id=id verdict=verdict threshold=threshold />
             </footer>
         </section>
     }
+}
+
+/// The visitor's own decision, where there is one.
+#[component]
+fn VoteCast(
+    /// Which card.
+    id: CardId,
+) -> impl IntoView {
+    let page = Page::here();
+    let vote = page.card(id, |card| card.vote).flatten()?;
+    let words = if vote {
+        Key::VotedPay
+    } else {
+        Key::VotedRefuse
+    };
+    Some(view! { <p class="vote-cast dim" data-testid="vote-cast">{page.t(words)}</p> })
 }
 
 /// Dollars and the score.

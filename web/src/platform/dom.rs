@@ -4,8 +4,8 @@ use super::samples::text_blob;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, ClipboardEvent, DragEvent, Element, Event, HtmlAnchorElement, HtmlElement, Storage, Url,
-    UrlSearchParams,
+    Blob, ClipboardEvent, DragEvent, Element, Event, HtmlAnchorElement, HtmlDialogElement,
+    HtmlElement, Url, UrlSearchParams,
 };
 
 /// A query parameter of the page's address.
@@ -42,18 +42,6 @@ pub fn set_root_attribute(name: &str, value: &str) {
     }
 }
 
-/// Reads a small choice of the visitor's; `None` too where storage is blocked.
-pub fn recall(key: &str) -> Option<String> {
-    storage()?.get_item(key).ok()?
-}
-
-/// Keeps a small choice of the visitor's; silently not where storage is blocked.
-pub fn remember(key: &str, value: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(key, value);
-    }
-}
-
 /// Removes what `index.html` shows until the app is there.
 pub fn remove_boot_screen() {
     let document = web_sys::window().and_then(|window| window.document());
@@ -84,19 +72,73 @@ pub async fn copy_text(text: &str) -> bool {
 
 /// Saves a text as a file.
 pub fn download_text(file_name: &str, mime: &str, text: &str) {
+    let url = text_blob(text, mime)
+        .ok()
+        .and_then(|blob| object_url(&blob));
+    if let Some(url) = url {
+        download(file_name, &url);
+        revoke_url(&url);
+    }
+}
+
+/// Saves what lies at an address in memory as a file.
+pub fn download(file_name: &str, url: &str) {
     let anchor = web_sys::window()
         .and_then(|window| window.document())
         .and_then(|document| document.create_element("a").ok())
         .and_then(|element| element.dyn_into::<HtmlAnchorElement>().ok());
-    let url = text_blob(text, mime)
-        .ok()
-        .and_then(|blob| object_url(&blob));
-    if let (Some(anchor), Some(url)) = (anchor, url) {
-        anchor.set_href(&url);
+    if let Some(anchor) = anchor {
+        anchor.set_href(url);
         anchor.set_download(file_name);
         anchor.click();
-        revoke_url(&url);
     }
+}
+
+/// The page's address up to its fragment.
+pub fn address() -> String {
+    let href = web_sys::window().and_then(|window| window.location().href().ok());
+    let href = href.unwrap_or_default();
+    href.split('#').next().unwrap_or_default().to_owned()
+}
+
+/// The fragment of the page's address, with its `#`.
+pub fn fragment() -> String {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    hash.unwrap_or_default()
+}
+
+/// Calls when the fragment changes, as when another shared address is opened in this tab.
+pub fn on_fragment(on_change: impl Fn() + 'static) {
+    listen("hashchange", move |_: Event| on_change());
+}
+
+/// Opens a dialog over the page, or closes it; one that is so already stays.
+pub fn set_modal(dialog: &HtmlDialogElement, is_open: bool) {
+    if is_open && !dialog.open() {
+        // It fails only on a dialog that is open already, or not on the page.
+        let _ = dialog.show_modal();
+    } else if !is_open && dialog.open() {
+        dialog.close();
+    }
+}
+
+/// Scrolls a box as little as shows `height_px` from `top_px` on.
+pub fn scroll_to_show(area: &HtmlElement, top_px: f64, height_px: f64) {
+    let (from, view) = (
+        f64::from(area.scroll_top()),
+        f64::from(area.client_height()),
+    );
+    if top_px < from {
+        area.set_scroll_top(top_px as i32);
+    } else if top_px + height_px > from + view {
+        area.set_scroll_top((top_px + height_px - view).ceil() as i32);
+    }
+}
+
+/// Now, as ISO 8601 without a zone (UTC), such as `2026-11-25T03:00:00`.
+pub fn now_iso() -> String {
+    let now = String::from(js_sys::Date::new_0().to_iso_string());
+    now.chars().take(19).collect()
 }
 
 /// Clicks a hidden file input.
@@ -164,8 +206,4 @@ fn listen<E: JsCast + 'static>(name: &str, listener: impl Fn(E) + 'static) {
 
 fn root() -> Option<Element> {
     web_sys::window()?.document()?.document_element()
-}
-
-fn storage() -> Option<Storage> {
-    web_sys::window()?.local_storage().ok()?
 }

@@ -3,7 +3,9 @@
 pub mod dom;
 pub mod files;
 pub mod network;
+pub mod picture;
 pub mod samples;
+pub mod storage;
 pub mod worker;
 
 pub use web_sys::File;

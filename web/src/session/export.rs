@@ -3,13 +3,28 @@
 use super::Session;
 use super::port::WorkerPort;
 use super::queue::{Card, CardState};
-use servimage_bench::verdict::{CONCEPTS, FailedImage, Verdict, VerdictRow};
+use serde::Serialize;
+use servimage_bench::verdict::{CONCEPTS, FailedImage, VerdictRow};
+
+/// A [`VerdictRow`] with what the visitor added on the page.
+#[derive(Serialize)]
+struct PageRow {
+    #[serde(flatten)]
+    row: VerdictRow,
+    /// The visitor's decision, made blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vote: Option<bool>,
+    /// A tick for each of the task's soft rules; absent where none was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checklist: Option<Vec<bool>>,
+}
 
 impl<P: WorkerPort> Session<P> {
-    /// One [`VerdictRow`] a line, in the order of the queue; waiting cards are left out.
+    /// One [`VerdictRow`] a line with the page's own fields, in the order of the queue, decided at the
+    /// threshold of the moment. Waiting cards and hidden verdicts are left out.
     pub fn export_jsonl(&self) -> String {
         let mut text = String::new();
-        for row in self.queue.iter().filter_map(row) {
+        for row in self.rows() {
             if let Ok(line) = serde_json::to_string(&row) {
                 text.push_str(&line);
                 text.push('\n');
@@ -21,21 +36,34 @@ impl<P: WorkerPort> Session<P> {
     /// A table with a header; failed images keep their place with the reason.
     pub fn export_csv(&self) -> String {
         let mut text = csv_line(&header());
-        for row in self.queue.iter().filter_map(row) {
+        for row in self.rows() {
             text.push_str(&csv_line(&fields(&row)));
         }
         text
     }
-}
 
-fn row<F>(card: &Card<F>) -> Option<VerdictRow> {
-    match &card.state {
-        CardState::Done { verdict, .. } => Some(VerdictRow::Verdict(Verdict::clone(verdict))),
-        CardState::Failed(error) => Some(VerdictRow::Failed(FailedImage {
-            image: card.name.clone(),
-            error: error.clone(),
-        })),
-        _ => None,
+    fn rows(&self) -> impl Iterator<Item = PageRow> {
+        self.queue.iter().filter_map(|card| self.row(card))
+    }
+
+    fn row(&self, card: &Card<P::File>) -> Option<PageRow> {
+        let row = match &card.state {
+            CardState::Done { verdict, .. } if self.is_open(card) => {
+                VerdictRow::Verdict(self.decided(verdict))
+            }
+            CardState::Failed(error) => VerdictRow::Failed(FailedImage {
+                image: card.name.clone(),
+                error: error.clone(),
+            }),
+            _ => return None,
+        };
+        let ticked = || (0..card.task.points.len()).map(|idx| card.ticks.has(idx));
+        Some(PageRow {
+            row,
+            vote: card.vote,
+            checklist: (card.ticks.count() > 0 && !card.task.points.is_empty())
+                .then(|| ticked().collect()),
+        })
     }
 }
 
@@ -53,13 +81,13 @@ fn header() -> Vec<String> {
     .to_vec();
     names.extend(["expected_usd", "servimage_score"].map(str::to_owned));
     names.extend(CONCEPTS.map(str::to_owned));
-    names.extend(["labels", "pack_sha256", "device", "error"].map(str::to_owned));
+    names.extend(["labels", "pack_sha256", "device", "vote", "ticked", "error"].map(str::to_owned));
     names
 }
 
-fn fields(row: &VerdictRow) -> Vec<String> {
+fn fields(row: &PageRow) -> Vec<String> {
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    match row {
+    match &row.row {
         VerdictRow::Failed(failed) => {
             let mut fields = vec![String::new(); header().len()];
             fields[0].clone_from(&failed.image);
@@ -89,11 +117,19 @@ fn fields(row: &VerdictRow) -> Vec<String> {
                 made_by.labels.clone(),
                 made_by.pack_sha256.clone(),
                 made_by.device.clone(),
+                row.vote.map(|vote| vote.to_string()).unwrap_or_default(),
+                row.checklist.as_deref().map(ticked_of).unwrap_or_default(),
                 String::new(),
             ]);
             fields
         }
     }
+}
+
+/// `3 of 7`: a bare `3/7` would be a date to a spreadsheet.
+fn ticked_of(checklist: &[bool]) -> String {
+    let n_ticked = checklist.iter().filter(|ticked| **ticked).count();
+    format!("{n_ticked} of {}", checklist.len())
 }
 
 /// Quotes where needed, and keeps a spreadsheet from taking a file name for a formula.

@@ -135,7 +135,7 @@ fn category_of(folder: &str) -> String {
 }
 
 /// Sort key under which `2.png` comes before `10.png`.
-fn natural_key(path: &str) -> Vec<(u64, String)> {
+pub(super) fn natural_key(path: &str) -> Vec<(u64, String)> {
     let mut key = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {

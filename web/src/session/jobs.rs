@@ -1,11 +1,15 @@
 //! What can be done with a card, and the flow of jobs to the worker.
 
+use super::checklist::Ticks;
 use super::port::{JobFiles, WorkerPort};
 use super::queue::{CANCELLED, Card, CardId, CardState};
 use super::{MAX_IN_FLIGHT, Session};
 use servimage_bench::message::Request;
 use servimage_bench::verdict::ErrorInfo;
 use std::collections::BTreeMap;
+
+/// Verdicts whose pace counts for the time that is left.
+const PACE_OF: usize = 16;
 
 impl<P: WorkerPort> Session<P> {
     /// Stops a card that has not settled; it can be tried again.
@@ -32,7 +36,7 @@ impl<P: WorkerPort> Session<P> {
         if self
             .queue
             .get(id)
-            .is_some_and(|card| card.state.is_settled())
+            .is_some_and(|card| card.state.is_settled() && card.file.is_some())
         {
             self.queue
                 .change(id, |card| card.state = CardState::Waiting);
@@ -45,6 +49,9 @@ impl<P: WorkerPort> Session<P> {
         let Some(task) = self.task().cloned() else {
             return;
         };
+        if self.queue.get(id).is_none_or(|card| card.file.is_none()) {
+            return;
+        }
         let deliverable = match self.deliverable() {
             super::DeliverableChoice::One(number) => number,
             super::DeliverableChoice::InOrder => 1,
@@ -54,6 +61,8 @@ impl<P: WorkerPort> Session<P> {
             card.task = task;
             card.deliverable = deliverable;
             card.state = CardState::Waiting;
+            card.vote = None;
+            card.ticks = Ticks::default();
         });
         self.pump();
     }
@@ -78,9 +87,57 @@ impl<P: WorkerPort> Session<P> {
         }
     }
 
+    /// Tries all cards again that failed, or were cancelled.
+    pub fn retry_failed(&mut self) {
+        let failed = |card: &&Card<P::File>| matches!(card.state, CardState::Failed(_));
+        let ids: Vec<CardId> = self
+            .queue
+            .iter()
+            .filter(failed)
+            .map(|card| card.id)
+            .collect();
+        for id in ids {
+            self.retry(id);
+        }
+    }
+
+    /// Whether waiting images are held back.
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// Holds the waiting images back, or lets them go on. What the worker has, it finishes.
+    pub fn set_paused(&mut self, is_paused: bool) {
+        self.is_paused = is_paused;
+        self.pump();
+    }
+
+    /// Milliseconds until the queue is worked off, from the pace of the last verdicts; `None` where nothing
+    /// waits or nothing is known.
+    pub fn eta_millis(&self) -> Option<f64> {
+        let n_open = self
+            .queue
+            .iter()
+            .filter(|card| !card.state.is_settled())
+            .count();
+        let pace = |card: &Card<P::File>| match card.state {
+            CardState::Done { work_millis, .. } if card.file.is_some() => Some(work_millis),
+            _ => None,
+        };
+        let last: Vec<f64> = self
+            .queue
+            .iter()
+            .rev()
+            .filter_map(pace)
+            .take(PACE_OF)
+            .collect();
+        (n_open > 0 && !last.is_empty())
+            .then(|| last.iter().sum::<f64>() / last.len() as f64 * n_open as f64)
+    }
+
     /// Gives the worker jobs until it has enough.
     pub(super) fn pump(&mut self) {
-        while self.model.is_ready() && self.queue.in_flight() < MAX_IN_FLIGHT {
+        while self.model.is_ready() && !self.is_paused && self.queue.in_flight() < MAX_IN_FLIGHT {
             let Some(id) = self.queue.next_waiting() else {
                 return;
             };
@@ -108,12 +165,16 @@ impl<P: WorkerPort> Session<P> {
         let job_id = self.next_job_id;
         self.next_job_id += 1;
         self.queue.change(id, |card| card.job_id = Some(job_id));
-        let Some(card) = self.queue.get(id) else {
+        let Some((card, image)) = self
+            .queue
+            .get(id)
+            .and_then(|card| Some((card, card.file.clone()?)))
+        else {
             return;
         };
         let task = &card.task;
         let files = JobFiles {
-            image: card.file.clone(),
+            image,
             input: self.assets.input(&task.task_id).cloned(),
             others: self.others_of(card),
             references: self.assets.references(&task.task_id).to_vec(),
@@ -135,7 +196,7 @@ impl<P: WorkerPort> Session<P> {
             let is_sibling =
                 other.task.task_id == card.task.task_id && other.deliverable != card.deliverable;
             if is_sibling && !matches!(other.state, CardState::Failed(_)) {
-                latest.insert(other.deliverable, other.file.clone());
+                latest.extend(other.file.clone().map(|file| (other.deliverable, file)));
             }
         }
         latest.into_values().collect()

@@ -5,15 +5,24 @@
 //! removing cost nothing and a lost worker takes little with it.
 
 pub mod assets;
+pub mod blind;
 pub mod catalog;
+pub mod checklist;
+pub mod compare;
+pub mod decision;
 pub mod export;
 pub mod format;
 pub mod intake;
+pub mod keep;
 pub mod model;
 pub mod notice;
 pub mod options;
+pub mod order;
 pub mod port;
+pub mod poster;
 pub mod queue;
+pub mod report;
+pub mod share;
 pub mod verdict_view;
 
 mod jobs;
@@ -22,15 +31,17 @@ mod tests;
 
 use assets::Assets;
 use catalog::Catalog;
+use decision::Costs;
 use intake::{AssetKey, Incoming};
 use model::{LoadProgress, ModelState};
 use notice::Notice;
 use options::Options;
 use port::WorkerPort;
-use queue::{CardId, CardState, Queue};
+use queue::{CardId, CardState, Counts, Queue};
 use servimage_bench::message::{JobPhase, Request, Response};
 use servimage_bench::task::{Task, load_tasks};
 use servimage_bench::verdict::ErrorInfo;
+use share::Shared;
 use std::sync::Arc;
 
 /// Jobs that the worker is given at once: one to run, one to follow without a gap.
@@ -63,6 +74,11 @@ pub struct Session<P: WorkerPort> {
     task: Option<Arc<Task>>,
     deliverable: DeliverableChoice,
     notice: Option<Notice>,
+    threshold: Option<f64>,
+    costs: Costs,
+    is_blind: bool,
+    is_paused: bool,
+    shared: Option<Shared>,
 }
 
 impl<P: WorkerPort> Session<P> {
@@ -84,6 +100,11 @@ impl<P: WorkerPort> Session<P> {
             task,
             deliverable: DeliverableChoice::One(1),
             notice: None,
+            threshold: None,
+            costs: Costs::default(),
+            is_blind: false,
+            is_paused: false,
+            shared: None,
         }
     }
 
@@ -206,7 +227,8 @@ impl<P: WorkerPort> Session<P> {
                 let first = loaded.tasks[0].task_id.clone();
                 let had_none = self.catalog.n_bench() == 0;
                 self.catalog.add_bench(loaded);
-                if had_none {
+                self.adopt_tasks();
+                if !self.pick_shared_task() && had_none {
                     self.pick_task(&first);
                 }
                 let (tasks, warnings) = (self.catalog.n_bench(), self.catalog.n_warnings());
@@ -262,13 +284,8 @@ impl<P: WorkerPort> Session<P> {
                 DeliverableChoice::One(number) => number,
                 DeliverableChoice::InOrder => idx % n_deliverables + 1,
             };
-            let name = image
-                .path
-                .rsplit('/')
-                .next()
-                .unwrap_or(&image.path)
-                .to_owned();
-            self.queue.push(name, image.file, task.clone(), deliverable);
+            self.queue
+                .push(&image.path, image.file, task.clone(), deliverable);
         }
         if count > 0 {
             self.notify(Notice::Queued {
@@ -303,25 +320,43 @@ impl<P: WorkerPort> Session<P> {
         let Some(id) = self.queue.of_job(job_id) else {
             return;
         };
-        self.announce_outcome(id, &state);
+        let is_blind = self.is_blind;
         self.queue.change(id, |card| {
             card.state = state;
             card.job_id = None;
+            card.is_open = !is_blind;
         });
+        self.announce_outcome(id);
         self.pump();
     }
 
-    fn announce_outcome(&mut self, id: CardId, state: &CardState) {
-        let Some(name) = self.queue.get(id).map(|card| card.name.clone()) else {
+    /// Says how one image came out; of a long queue, only that all of it is done.
+    fn announce_outcome(&mut self, id: CardId) {
+        let threshold = self.threshold();
+        let Counts {
+            total,
+            done,
+            failed,
+            ..
+        } = self.queue.counts(threshold);
+        if total > order::MAX_CARDS {
+            if done + failed == total {
+                self.notify(Notice::AllJudged { done, failed });
+            }
+            return;
+        }
+        let Some(card) = self.queue.get(id) else {
             return;
         };
-        match state {
-            CardState::Done { verdict, .. } => {
-                let (pay, p_pay) = (verdict.pay, verdict.p_pay);
-                self.notify(Notice::Judged { name, pay, p_pay });
-            }
-            CardState::Failed(_) => self.notify(Notice::ImageFailed { name }),
-            _ => {}
-        }
+        let name = card.name.clone();
+        self.notify(match &card.state {
+            CardState::Done { .. } if !self.is_open(card) => Notice::JudgedBlind { name },
+            CardState::Done { verdict, .. } => Notice::Judged {
+                name,
+                pay: verdict.p_pay >= threshold,
+                p_pay: verdict.p_pay,
+            },
+            _ => Notice::ImageFailed { name },
+        });
     }
 }

@@ -19,10 +19,22 @@ pub enum Notice {
         /// Probability, 0..=1.
         p_pay: f64,
     },
+    /// An image was judged, and the verdict waits for the visitor's vote.
+    JudgedBlind {
+        /// File name.
+        name: String,
+    },
     /// An image could not be judged.
     ImageFailed {
         /// File name.
         name: String,
+    },
+    /// A long queue is worked off.
+    AllJudged {
+        /// Images with a verdict.
+        done: usize,
+        /// Images without.
+        failed: usize,
     },
     /// The benchmark is there.
     BenchLoaded {
@@ -47,6 +59,10 @@ pub enum Notice {
     },
     /// A text went to the clipboard.
     Copied,
+    /// The address of this state went to the clipboard.
+    LinkCopied,
+    /// The report was written.
+    ReportSaved,
 }
 
 impl Notice {
@@ -58,6 +74,7 @@ impl Notice {
                 | Self::BenchForgotten
                 | Self::NotABenchFile { .. }
                 | Self::Skipped { .. }
+                | Self::LinkCopied
         )
     }
 }

@@ -1,7 +1,9 @@
 //! The queue: one card an image, in the order in which they came.
 
+use super::checklist::Ticks;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, Verdict};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Code of the error that a cancelled job shows.
@@ -57,8 +59,10 @@ pub struct Card<F> {
     pub batch: u32,
     /// File name as it was brought.
     pub name: String,
-    /// The file.
-    pub file: F,
+    /// Folder that it was brought in; empty for a single file.
+    pub folder: String,
+    /// The file; `None` after a reload, which keeps verdicts and not pictures.
+    pub file: Option<F>,
     /// The task against which it is judged.
     pub task: Arc<Task>,
     /// 1-based deliverable of that task.
@@ -69,6 +73,12 @@ pub struct Card<F> {
     pub revision: u32,
     /// The worker's job, while one is under way.
     pub job_id: Option<u32>,
+    /// Whether the verdict may be shown: in blind mode not before the vote.
+    pub is_open: bool,
+    /// The visitor's own decision, made before the verdict was shown.
+    pub vote: Option<bool>,
+    /// Soft rules that the visitor ticked.
+    pub ticks: Ticks,
 }
 
 /// All cards.
@@ -77,6 +87,7 @@ pub struct Queue<F> {
     cards: Vec<Card<F>>,
     next_id: CardId,
     batch: u32,
+    changed: BTreeSet<CardId>,
 }
 
 impl<F> Default for Queue<F> {
@@ -85,6 +96,7 @@ impl<F> Default for Queue<F> {
             cards: Vec::new(),
             next_id: 1,
             batch: 0,
+            changed: BTreeSet::new(),
         }
     }
 }
@@ -96,7 +108,7 @@ pub struct Counts {
     pub total: usize,
     /// Judged.
     pub done: usize,
-    /// Judged, and the client would pay.
+    /// Judged, not hidden, and the client would pay.
     pub pay: usize,
     /// Failed or cancelled.
     pub failed: usize,
@@ -115,23 +127,37 @@ impl<F> Queue<F> {
         cards.into_iter().map(|card| card.id).collect()
     }
 
-    /// Adds an image and gives its card.
-    pub fn push(&mut self, name: String, file: F, task: Arc<Task>, deliverable: u32) -> CardId {
+    /// Adds an image, brought under this path, and gives its card.
+    pub fn push(&mut self, path: &str, file: F, task: Arc<Task>, deliverable: u32) -> CardId {
         let id = self.next_id;
-        self.next_id += 1;
-        let state = CardState::Waiting;
-        self.cards.push(Card {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.insert(Card {
             id,
             batch: self.batch,
-            name,
-            file,
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            file: Some(file),
             task,
             deliverable,
-            state,
+            state: CardState::Waiting,
             revision: 0,
             job_id: None,
+            is_open: false,
+            vote: None,
+            ticks: Ticks::default(),
         });
         id
+    }
+
+    /// Adds a whole card; those that come later get higher ids.
+    pub fn insert(&mut self, card: Card<F>) {
+        self.next_id = self.next_id.max(card.id + 1);
+        self.cards.push(card);
+    }
+
+    /// Cards that changed or went since the last call.
+    pub fn take_changed(&mut self) -> BTreeSet<CardId> {
+        std::mem::take(&mut self.changed)
     }
 
     /// The card with this id.
@@ -141,17 +167,26 @@ impl<F> Queue<F> {
 
     /// Changes a card and raises its revision; `false` where there is no such card.
     pub fn change(&mut self, id: CardId, change: impl FnOnce(&mut Card<F>)) -> bool {
+        self.annotate(id, |card| {
+            change(card);
+            card.revision += 1;
+        })
+    }
+
+    /// Changes what is noted on a card without drawing it anew; `false` where there is no such card.
+    pub fn annotate(&mut self, id: CardId, change: impl FnOnce(&mut Card<F>)) -> bool {
         let Some(card) = self.cards.iter_mut().find(|card| card.id == id) else {
             return false;
         };
         change(card);
-        card.revision += 1;
+        self.changed.insert(id);
         true
     }
 
     /// Takes a card out.
     pub fn remove(&mut self, id: CardId) -> Option<Card<F>> {
         let idx = self.cards.iter().position(|card| card.id == id)?;
+        self.changed.insert(id);
         Some(self.cards.remove(idx))
     }
 
@@ -184,8 +219,8 @@ impl<F> Queue<F> {
             .count()
     }
 
-    /// How many cards stand where.
-    pub fn counts(&self) -> Counts {
+    /// How many cards stand where, with those as paid whose P(pay) reaches `threshold`.
+    pub fn counts(&self, threshold: f64) -> Counts {
         let mut counts = Counts {
             total: self.cards.len(),
             ..Counts::default()
@@ -194,7 +229,7 @@ impl<F> Queue<F> {
             match &card.state {
                 CardState::Done { verdict, .. } => {
                     counts.done += 1;
-                    counts.pay += usize::from(verdict.pay);
+                    counts.pay += usize::from(card.is_open && verdict.p_pay >= threshold);
                 }
                 CardState::Failed(_) => counts.failed += 1,
                 _ => {}

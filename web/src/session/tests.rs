@@ -1,5 +1,7 @@
 //! The session against a recording worker: what a visitor would miss if it broke.
 
+mod flow;
+
 use super::intake::Incoming;
 use super::model::ModelState;
 use super::notice::Notice;
@@ -7,7 +9,9 @@ use super::options::Options;
 use super::port::{JobFiles, WorkerPort};
 use super::queue::{CANCELLED, CardState};
 use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
-use servimage_bench::message::{JobPhase, LoadedPack, Request, Response, SelfTestReport};
+use servimage_bench::message::{
+    JobPhase, LoadedPack, ReliabilityBin, Request, Response, SelfTestReport,
+};
 use servimage_bench::task::{Deliverable, Task};
 use servimage_bench::verdict::{ConceptScore, ErrorInfo, Provenance, Verdict};
 use std::collections::BTreeMap;
@@ -41,7 +45,7 @@ pub(crate) fn verdict(image: &str, p_pay: f64) -> Verdict {
     Verdict {
         schema_version: 1,
         image: image.to_owned(),
-        task_id: "starter-1".to_owned(),
+        task_id: "starter-product-002".to_owned(),
         deliverable: 1,
         p_pay,
         pay: p_pay >= 0.5,
@@ -65,6 +69,11 @@ fn pack() -> LoadedPack {
         is_gpu: false,
         cpu_reason: None,
         threshold: 0.5,
+        reliability: vec![ReliabilityBin {
+            predicted: 0.7,
+            observed: 0.75,
+            n: 100,
+        }],
         size_bytes: 8,
         n_parameters: 3,
         self_test: SelfTestReport {
@@ -80,7 +89,7 @@ fn session() -> Session<Recorder> {
     Session::start(Recorder::default(), Options::from_params(None, None))
 }
 
-fn ready_session() -> Session<Recorder> {
+pub(super) fn ready_session() -> Session<Recorder> {
     let mut session = session();
     session.page_settled();
     session.on_response(Response::Started);
@@ -88,7 +97,7 @@ fn ready_session() -> Session<Recorder> {
     session
 }
 
-fn drop_images(session: &mut Session<Recorder>, names: &[&'static str]) -> Vec<u32> {
+pub(super) fn drop_images(session: &mut Session<Recorder>, names: &[&'static str]) -> Vec<u32> {
     session.add_images(
         names
             .iter()
@@ -128,6 +137,15 @@ fn jobs(session: &Session<Recorder>) -> Vec<(u32, &'static str, u32)> {
                 _ => None,
             });
     scores.collect()
+}
+
+/// The worker's answer to a job.
+pub(super) fn done(job_id: u32, p_pay: f64) -> Response {
+    Response::JobDone {
+        job_id,
+        verdict: Box::new(verdict("x", p_pay)),
+        work_millis: 1.0,
+    }
 }
 
 fn failure(code: &str) -> ErrorInfo {
@@ -204,7 +222,7 @@ fn images_dropped_before_the_model_is_ready_are_judged_once_it_is() {
 #[test]
 fn a_bad_image_fails_alone_and_can_be_tried_again() {
     let mut session = judged_session();
-    let counts = session.queue.counts();
+    let counts = session.queue.counts(session.threshold());
     assert_eq!((counts.done, counts.pay, counts.failed), (1, 1, 1));
     let bad = session.queue.iter().last().expect("a card").id;
     session.retry(bad);
@@ -270,7 +288,7 @@ fn a_failed_load_is_shown_with_its_reason() {
     assert_eq!(*session.model(), ModelState::Failed(failure("pack.hash")));
 }
 
-fn set_task_json() -> String {
+pub(super) fn set_task_json() -> String {
     let deliverable = |index: u32| Deliverable {
         index,
         name: format!("subtask_{index}"),
@@ -367,38 +385,4 @@ fn a_judged_image_can_be_judged_for_another_task() {
     session.pick_deliverable(DeliverableChoice::One(2));
     session.rejudge(id);
     assert_eq!(jobs(&session).last(), Some(&(3, "good.png", 2)));
-}
-
-#[test]
-fn the_newest_drop_stands_first_with_its_images_in_order() {
-    let mut session = session();
-    let old = drop_images(&mut session, &["a.png", "b.png"]);
-    let new = drop_images(&mut session, &["c.png", "d.png"]);
-    assert_eq!(
-        session.queue.ids_for_show(),
-        [new[0], new[1], old[0], old[1]]
-    );
-}
-
-#[test]
-fn the_set_is_the_latest_good_image_of_each_other_deliverable() {
-    let mut session = ready_session();
-    session.add_bench_json("Product.json", &set_task_json());
-    drop_images(&mut session, &["old.png", "new.png"]);
-    drop_images(&mut session, &["bad.png"]);
-    let done = |job_id| Response::JobDone {
-        job_id,
-        verdict: Box::new(verdict("x", 0.7)),
-        work_millis: 1.0,
-    };
-    session.on_response(done(1));
-    session.on_response(done(2));
-    session.on_response(Response::JobFailed {
-        job_id: 3,
-        error: failure("image.truncated"),
-    });
-    session.pick_deliverable(DeliverableChoice::One(2));
-    drop_images(&mut session, &["second.png"]);
-    let (_, files) = session.port.requests.last().cloned().expect("a job");
-    assert_eq!(files.expect("files").others, ["new.png"]);
 }

@@ -193,7 +193,68 @@ pub(super) fn text(key: Key) -> &'static str {
             "A verdict is a model's estimate, not a client's word. What its labels are worth stands beside every number."
         }
         Key::FooterHow => {
-            "The network runs in this tab, on your device. No account, no upload, no cookies."
+            "The network runs in this tab, on your device. No account, no upload, no cookies. Finished verdicts stay in this browser until you clear them; pictures are not kept."
         }
+        Key::NoticeBlind => "{name} is judged; your vote opens the verdict",
+        Key::VoteAsk => "Would you pay for this image?",
+        Key::VotePay => "I would pay",
+        Key::VoteRefuse => "I would not",
+        Key::VotedPay => "You voted, unseen: would pay",
+        Key::VotedRefuse => "You voted, unseen: would not pay",
+        Key::DecisionTitle => "Where to draw the line",
+        Key::ThresholdLabel => "Send from this P(pay) on",
+        Key::CostAccept => "A refused image costs, in dollars",
+        Key::CostReject => "A good image held back costs, in dollars",
+        Key::NetCaption => "expected net",
+        Key::NetSent => "{sent} of {judged} would be sent",
+        Key::NetUnpriced => "{count} without a price count no dollars",
+        Key::NetBest => "Most dollars here: {net}, from {percent} on",
+        Key::TakeBest => "Draw it there",
+        Key::TakePack => "Back to the model's {percent}",
+        Key::EachItsOwn => {
+            "Sent, an image earns its price with its probability and costs a refusal otherwise. Each counts as a delivery of its own."
+        }
+        Key::BandLine => {
+            "Of {n} held-out examples rated like this, {observed} were accepted (95 %: {low} to {high})"
+        }
+        Key::ChecklistTitle => "What the client looks at: {ticked} of {total} ticked",
+        Key::CompareTitle => "Compare",
+        Key::Compare => "Compare",
+        Key::Close => "Close",
+        Key::CompareLeft => "Left",
+        Key::CompareRight => "Right",
+        Key::CompareLine => "Line between the pictures",
+        Key::CompareAt => "left picture: {percent}",
+        Key::CompareLess => "Less of the left",
+        Key::CompareMore => "More of the left",
+        Key::CompareInput => "The client's picture",
+        Key::BlindSwitch => "Blind mode: I decide before I see the verdict",
+        Key::AgreementLine => "You and the model agree on {agree} of {n} ({share})",
+        Key::Kappa => "Cohen's kappa {kappa}",
+        Key::KappaNone => "no kappa: everybody always said the same",
+        Key::ExportVotes => "Export my votes",
+        Key::TimeLeft => "about {time} left",
+        Key::PauseAll => "Pause all",
+        Key::GoOn => "Go on",
+        Key::RetryFailed => "Try the failed again",
+        Key::ExportReport => "Report",
+        Key::CopyLink => "Copy link",
+        Key::SavePoster => "Save as picture",
+        Key::NoticeLink => {
+            "Link copied. It holds the task, the threshold and the scores; no pictures."
+        }
+        Key::NoticeReport => "The report is saved",
+        Key::ReportTitle => "Which of these images would the client pay for?",
+        Key::OrderTitle => "Order",
+        Key::OrderNewest => "Newest first",
+        Key::OrderLikeliest => "Likeliest to be paid first",
+        Key::OrderUnlikeliest => "Least likely first",
+        Key::OrderName => "By name",
+        Key::StateHidden => "Judged; waits for your vote",
+        Key::StateFailed => "Failed",
+        Key::SharedTitle => "Somebody shared these scores with you",
+        Key::SharedHint => "The pictures stayed with the sender. Task:",
+        Key::SharedFile => "File",
+        Key::NoticeAllJudged => "All done: {done} judged, {failed} failed",
     }
 }

@@ -113,4 +113,12 @@ keys! {
     ErrorSelfTest ErrorNoGpu ErrorTruncated ErrorNotAnImage ErrorTooLarge ErrorUnsupported
     ErrorWorker ErrorCancelled ProvenanceTitle FromPack FromHash FromCalibration FromDevice
     FromDecoder FromTask FromBuild FromTime CopyJson SaveJson FooterHonest FooterHow
+    NoticeBlind VoteAsk VotePay VoteRefuse VotedPay VotedRefuse DecisionTitle ThresholdLabel CostAccept CostReject
+    NetCaption NetSent NetUnpriced NetBest TakeBest TakePack EachItsOwn BandLine ChecklistTitle
+    CompareTitle Compare Close CompareLeft CompareRight CompareLine CompareAt CompareLess
+    CompareMore CompareInput BlindSwitch AgreementLine Kappa KappaNone ExportVotes
+    TimeLeft PauseAll GoOn RetryFailed ExportReport CopyLink SavePoster NoticeLink NoticeReport
+    ReportTitle OrderTitle OrderNewest OrderLikeliest OrderUnlikeliest OrderName StateHidden
+    StateFailed SharedTitle SharedHint SharedFile
+    NoticeAllJudged
 }

@@ -1,0 +1,39 @@
+//! The browser's own small storage. Blocked or full, it keeps nothing, and the page works without.
+
+use web_sys::Storage;
+
+/// Reads a small choice of the visitor's; `None` too where storage is blocked.
+pub fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok()?
+}
+
+/// Keeps a text.
+pub fn remember(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Forgets a text.
+pub fn forget(key: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(key);
+    }
+}
+
+/// All texts whose key is `prefix` and a number, with that number.
+pub fn numbered(prefix: &str) -> Vec<(u32, String)> {
+    let Some(storage) = storage() else {
+        return Vec::new();
+    };
+    let keys = (0..storage.length().unwrap_or_default()).filter_map(|idx| storage.key(idx).ok()?);
+    keys.filter_map(|key| {
+        let number = key.strip_prefix(prefix)?.parse().ok()?;
+        Some((number, storage.get_item(&key).ok()??))
+    })
+    .collect()
+}
+
+fn storage() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
