@@ -10,7 +10,7 @@ import { copiesOf, photos } from "./lib/files.mjs";
 import { startServer } from "./lib/server.mjs";
 
 const N_WARM = 6;
-const N_TOGETHER = 17;
+const N_TOGETHER = 9;
 const BATCHES = [1, 2, 4, 8];
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
