@@ -34,7 +34,7 @@ use servimage_bench::verdict::ErrorInfo;
 use std::sync::Arc;
 
 /// Jobs that the worker is given at once: a batch to run, and one to follow without a gap.
-pub const MAX_IN_FLIGHT: usize = 16;
+pub const MAX_IN_FLIGHT: usize = 8;
 
 /// Which deliverable an image is judged against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
