@@ -153,6 +153,8 @@ fn build() -> Page {
     let device = dom::query_param("device");
     let mut options = Options::from_params(pack.as_deref(), device.as_deref());
     options.pack_url = dom::absolute_url(&options.pack_url);
+    // To measure what batches are worth.
+    options.max_batch = dom::query_param("batch").and_then(|batch| batch.parse().ok());
     let lang = first_language();
     options.language = lang.brief_language();
     let page = Page {

@@ -15,6 +15,8 @@ pub enum Work<F> {
         pack_url: String,
         /// Device to run on.
         device: DevicePreference,
+        /// Jobs to take at once at most; what pays on the device where absent.
+        max_batch: Option<usize>,
     },
     /// Score these images of one deliverable, at least one.
     Score(Vec<(ScoreJob, F)>),
@@ -36,7 +38,7 @@ pub struct Backlog<F> {
 
 #[derive(Debug)]
 enum Waiting<F> {
-    Load(String, DevicePreference),
+    Load(String, DevicePreference, Option<usize>),
     Score(ScoreJob, F),
 }
 
@@ -56,9 +58,13 @@ impl<F> Backlog<F> {
     /// Takes a request of the page.
     pub fn push(&mut self, request: Request, files: F) {
         match request {
-            Request::Load { pack_url, device } => {
-                self.waiting.push_back(Waiting::Load(pack_url, device));
-            }
+            Request::Load {
+                pack_url,
+                device,
+                max_batch,
+            } => self
+                .waiting
+                .push_back(Waiting::Load(pack_url, device, max_batch)),
             Request::Score(job) => self.waiting.push_back(Waiting::Score(job, files)),
             Request::Prepare(preparation) => self.preparation = Some(preparation),
             Request::Cancel { job_id } => self.cancel(job_id),
@@ -66,8 +72,7 @@ impl<F> Backlog<F> {
     }
 
     fn cancel(&mut self, job_id: u32) {
-        let is_it =
-            |waiting: &Waiting<F>| matches!(waiting, Waiting::Score(job, _) if job.job_id == job_id);
+        let is_it = |waiting: &Waiting<F>| matches!(waiting, Waiting::Score(job, _) if job.job_id == job_id);
         self.waiting.retain(|waiting| !is_it(waiting));
         if self.under_way.contains(&job_id) {
             self.cancelled.insert(job_id);
@@ -78,7 +83,11 @@ impl<F> Backlog<F> {
     pub fn next(&mut self, max_batch: usize) -> Option<Work<F>> {
         let was_in_a_run = std::mem::take(&mut self.in_a_run);
         match self.waiting.pop_front() {
-            Some(Waiting::Load(pack_url, device)) => Some(Work::Load { pack_url, device }),
+            Some(Waiting::Load(pack_url, device, max_batch)) => Some(Work::Load {
+                pack_url,
+                device,
+                max_batch,
+            }),
             Some(Waiting::Score(job, files)) => {
                 self.in_a_run = true;
                 let most = if was_in_a_run { max_batch } else { 1 };
@@ -193,6 +202,7 @@ mod tests {
         let load = Request::Load {
             pack_url: "models/nano/".to_owned(),
             device: DevicePreference::Cpu,
+            max_batch: None,
         };
         let mut backlog = backlog([job(1, 1), job(2, 1), load, job(3, 1), job(4, 1)]);
         assert_eq!(taken(&mut backlog, 4), [1]);

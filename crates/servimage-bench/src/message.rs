@@ -30,6 +30,8 @@ pub enum Request {
         pack_url: String,
         /// Device to run on.
         device: DevicePreference,
+        /// Images that go through the network together at most; what pays on the device where absent.
+        max_batch: Option<usize>,
     },
     /// Score one image; the bytes are in the posted object's `files`.
     Score(ScoreJob),

@@ -3,6 +3,8 @@
 use crate::concepts::Given;
 use crate::error::EngineError;
 use crate::score::ScoreRequest;
+use servimage_bench::message::Beside;
+use servimage_bench::rules::ImageFacts;
 use servimage_image::{
     Decoded, Limits, Patches, ProcessorConfig, Rgb8Image, composite_halves, decode, patchify,
 };
@@ -10,16 +12,16 @@ use servimage_pack::manifest::Manifest;
 use servimage_prompt::{ImageSlot, Role};
 
 /// Decoded and cut images of one request.
-pub(crate) struct Prepared {
-    /// The image under evaluation.
-    pub candidate: Decoded,
+pub(crate) struct CutImages {
+    /// What the hard rules need to know of the image under evaluation.
+    pub facts: ImageFacts,
     /// One slot an image, in order.
     pub slots: Vec<ImageSlot>,
     /// `[n_patches, d_patch]`, image after image.
     pub patches: Vec<f32>,
 }
 
-impl Prepared {
+impl CutImages {
     /// What the prompt shows beside the image.
     pub fn given(&self) -> Given {
         let has = |role| self.slots.iter().any(|slot| slot.role == role);
@@ -55,10 +57,10 @@ pub fn processor(manifest: &Manifest) -> ProcessorConfig {
 }
 
 /// Decodes everything and cuts it to patches; the error of the image or the input image names its role.
-pub(crate) fn prepare(
+pub(crate) fn cut_images(
     request: &ScoreRequest<'_>,
     manifest: &Manifest,
-) -> Result<Prepared, EngineError> {
+) -> Result<CutImages, EngineError> {
     let limits = Limits::default();
     let read = |bytes: &[u8], role| {
         decode(bytes, &limits).map_err(|source| EngineError::Image { role, source })
@@ -98,9 +100,87 @@ pub(crate) fn prepare(
         .into_iter()
         .flat_map(|(_, patches)| patches.rows)
         .collect();
-    Ok(Prepared {
-        candidate,
+    Ok(CutImages {
+        facts: facts(&candidate),
         slots,
         patches,
     })
+}
+
+/// What the hard rules need to know of the image.
+fn facts(candidate: &Decoded) -> ImageFacts {
+    let facts = &candidate.facts;
+    ImageFacts {
+        file_type: facts.format.name().to_owned(),
+        width: facts.width,
+        height: facts.height,
+        dpi: facts.dpi,
+        has_alpha: facts.has_alpha,
+        background_rgb: facts.background_rgb,
+    }
+}
+
+/// The slots of an image that comes with `beside`, in the order of the prompt. Their grids are the smallest there are: the
+/// text before the first image does not depend on them.
+pub(crate) fn slots_beside(beside: Beside, manifest: &Manifest) -> Vec<ImageSlot> {
+    let side = manifest.vision.spatial_merge_size as u32;
+    // Composites: `composite_halves` makes one of one picture and two of more.
+    let roles = [
+        (Role::Candidate, 1),
+        (Role::Input, usize::from(beside.input)),
+        (Role::Others, beside.n_others.min(2)),
+        (Role::References, beside.n_references.min(2)),
+    ];
+    let slot = |role| ImageSlot {
+        role,
+        grid: [1, side, side],
+    };
+    roles
+        .into_iter()
+        .flat_map(|(role, n)| std::iter::repeat_n(slot(role), n))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use servimage_bench::starter::starter_tasks;
+    use servimage_pack::Pack;
+    use servimage_pack::dir::DirSource;
+    use std::path::Path;
+
+    /// What is prepared for is what comes: the same roles, in the same order.
+    #[test]
+    fn the_slots_to_expect_are_those_that_the_images_take() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let nano = DirSource::new(&root.join("public/models/nano"));
+        let nano = pollster::block_on(Pack::open(nano)).expect("nano");
+        let picture = std::fs::read(root.join("tests/fixtures/scene-1.jpg")).expect("a picture");
+        let task = &starter_tasks()[0];
+        for (n_others, n_references, input) in [(0, 0, false), (1, 2, false), (3, 1, true)] {
+            let request = ScoreRequest {
+                task,
+                deliverable: 1,
+                image_name: "scene-1.jpg",
+                image: &picture,
+                input: input.then_some(&picture[..]),
+                others: &vec![picture.clone(); n_others],
+                references: &vec![picture.clone(); n_references],
+                threshold: None,
+            };
+            let beside = Beside {
+                input,
+                n_others,
+                n_references,
+            };
+            let cut = cut_images(&request, nano.manifest()).expect("a good picture");
+            let roles =
+                |slots: &[ImageSlot]| slots.iter().map(|slot| slot.role).collect::<Vec<_>>();
+            assert_eq!(
+                roles(&slots_beside(beside, nano.manifest())),
+                roles(&cut.slots),
+                "{beside:?}"
+            );
+        }
+    }
 }

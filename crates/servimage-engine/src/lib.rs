@@ -15,5 +15,5 @@ pub use device::{Compute, OpenDevice, open_device};
 pub use engine::{Engine, LoadProgress};
 pub use error::EngineError;
 pub use images::processor;
-pub use score::ScoreRequest;
+pub use score::{ReadyImage, ScoreRequest};
 pub use self_test::{SelfTestVectors, max_errors, vectors_of};

@@ -1,17 +1,24 @@
-//! One image against one deliverable: bytes in, verdict out.
+//! Images against a deliverable: bytes in, verdicts out.
 
 use crate::concepts::{ConceptLogits, concepts, head_logits, p_pay, why_not};
+use crate::device::Compute;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::images::{Prepared, prepare};
-use servimage_bench::rules::{ImageFacts, check_rules};
+use crate::images::{CutImages, cut_images, slots_beside};
+use servimage_bench::message::Beside;
+use servimage_bench::rules::check_rules;
 use servimage_bench::score::{expected_usd, servimage_score};
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{CONCEPTS, Provenance, VERDICT_SCHEMA_VERSION, Verdict};
-use servimage_image::Decoded;
-use servimage_model::ModelInput;
+use servimage_model::{ModelInput, ModelOutput};
 use servimage_pack::PackSource;
 use servimage_prompt::Prompt;
+
+/// Images that go through the network together on a GPU.
+const GPU_BATCH: usize = 4;
+
+/// The same on the CPU.
+const CPU_BATCH: usize = 4;
 
 /// What one evaluation is made from.
 #[derive(Clone, Debug)]
@@ -34,6 +41,17 @@ pub struct ScoreRequest<'a> {
     pub threshold: Option<f64>,
 }
 
+/// An image that is decoded, cut and in its place in the prompt: all that is left is the network. Made by [`Engine::read`].
+pub struct ReadyImage {
+    task: Task,
+    deliverable: u32,
+    image_name: String,
+    threshold: Option<f64>,
+    /// Without its patches, which are in `input`.
+    images: CutImages,
+    input: ModelInput,
+}
+
 impl<S: PackSource> Engine<S> {
     /// Scores one image.
     ///
@@ -41,82 +59,155 @@ impl<S: PackSource> Engine<S> {
     /// [`EngineError`] where an image cannot be read, the task has no such deliverable, or the device fails.
     /// Nothing is kept of a failed image: the next one can be scored at once.
     pub async fn score(&self, request: &ScoreRequest<'_>) -> Result<Verdict, EngineError> {
-        let prepared = self.prepare(request)?;
-        let judged = self.evaluate(request, &prepared).await?;
-        Ok(self.verdict(request, &prepared, &judged))
+        let image = self.read(request)?;
+        let judged = self.judge_alone(&image).await?;
+        Ok(self.verdict(&image, &judged))
     }
 
-    fn prepare(&self, request: &ScoreRequest<'_>) -> Result<Prepared, EngineError> {
-        if request.task.deliverable(request.deliverable).is_none() {
+    /// Decodes an image and all that comes with it, and writes its prompt. The bytes are not needed any more then.
+    ///
+    /// # Errors
+    /// As [`Engine::score`], but for the device.
+    pub fn read(&self, request: &ScoreRequest<'_>) -> Result<ReadyImage, EngineError> {
+        let (task, deliverable) = (request.task, request.deliverable);
+        if task.deliverable(deliverable).is_none() {
             return Err(EngineError::NoDeliverable {
-                task_id: request.task.task_id.clone(),
-                n_deliverables: request.task.deliverables.len(),
-                found: request.deliverable,
+                task_id: task.task_id.clone(),
+                n_deliverables: task.deliverables.len(),
+                found: deliverable,
             });
         }
-        prepare(request, self.manifest())
-    }
-
-    async fn evaluate(
-        &self,
-        request: &ScoreRequest<'_>,
-        prepared: &Prepared,
-    ) -> Result<Judged, EngineError> {
-        let (task, deliverable) = (request.task, request.deliverable);
+        let mut images = cut_images(request, self.manifest())?;
         let builder = self.prompt_builder();
-        let prompt = builder.build(task, deliverable, &prepared.slots)?;
+        let prompt = builder.build(task, deliverable, &images.slots)?;
         if prompt.brief_cut {
             log::warn!(
                 "the brief of {} is longer than the model reads and was cut",
                 task.task_id
             );
         }
-        let output = self
-            .model()
-            .evaluate(&model_input(prompt, prepared))
-            .await?;
-        let mut concepts = head_logits(&output);
-        for concept in self.asked_concepts(request, prepared) {
-            let prompt = builder.build_asking(task, deliverable, &prepared.slots, concept)?;
-            let Some(prompt) = prompt else { continue };
-            let answer = self
-                .model()
-                .evaluate(&model_input(prompt, prepared))
-                .await?;
-            concepts.extend(answer.digit_logits.map(|digits| (concept, digits)));
-        }
-        Ok(Judged {
-            pay_logits: output.pay_logits,
-            concepts,
+        let patches = std::mem::take(&mut images.patches);
+        let input = model_input(prompt, patches, &images);
+        Ok(ReadyImage {
+            task: task.clone(),
+            deliverable,
+            image_name: request.image_name.to_owned(),
+            threshold: request.threshold,
+            images,
+            input,
         })
     }
 
+    /// Judges images in their order. Neighbours whose prompts begin alike, as those of one deliverable do, go through the network
+    /// together, so give it at most [`Engine::batch_len`] at once. Equal to [`Engine::score`] but for rounding; an image that
+    /// fails fails alone.
+    pub async fn judge(&self, images: &[ReadyImage]) -> Vec<Result<Verdict, EngineError>> {
+        let mut results = Vec::with_capacity(images.len());
+        for group in images.chunk_by(|a, b| same_prefix(&a.input, &b.input)) {
+            match self.judge_together(group).await {
+                Some(judged) => {
+                    let verdicts = group.iter().zip(&judged);
+                    results.extend(verdicts.map(|(image, judged)| Ok(self.verdict(image, judged))));
+                }
+                None => {
+                    for image in group {
+                        let judged = self.judge_alone(image).await;
+                        results.push(judged.map(|judged| self.verdict(image, &judged)));
+                    }
+                }
+            }
+        }
+        results
+    }
+
+    /// Images that go through the network together at most.
+    pub fn batch_len(&self) -> usize {
+        match self.device().compute {
+            Compute::Gpu => GPU_BATCH,
+            Compute::Cpu => CPU_BATCH,
+        }
+    }
+
+    /// Reads the text that all images of a deliverable share, unless it is kept from before: the first one then costs
+    /// no more than a later one.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the task has no such deliverable, its prompt cannot be written or the device fails.
+    pub async fn prepare(
+        &self,
+        task: &Task,
+        deliverable: u32,
+        beside: Beside,
+    ) -> Result<(), EngineError> {
+        let slots = slots_beside(beside, self.manifest());
+        let prompt = self.prompt_builder().build(task, deliverable, &slots)?;
+        let len = prompt.prefix_len;
+        let (ids, positions) = (&prompt.ids[..len], &prompt.positions[..len]);
+        Ok(self.model().prepare(ids, positions).await?)
+    }
+
+    /// One pass for all; absent where that has no use or fails, so that each is tried by itself and has its own error.
+    async fn judge_together(&self, images: &[ReadyImage]) -> Option<Vec<Judged>> {
+        if images.len() < 2 || self.is_zero_shot() {
+            return None;
+        }
+        let inputs: Vec<&ModelInput> = images.iter().map(|image| &image.input).collect();
+        match self.model().evaluate_batch(&inputs).await {
+            Ok(outputs) => Some(outputs.iter().map(Judged::of).collect()),
+            Err(error) => {
+                let n = images.len();
+                log::warn!("{n} images failed together and are tried one by one: {error}");
+                None
+            }
+        }
+    }
+
+    async fn judge_alone(&self, image: &ReadyImage) -> Result<Judged, EngineError> {
+        let mut judged = Judged::of(&self.model().evaluate(&image.input).await?);
+        for concept in self.asked_concepts(image) {
+            let (task, slots) = (&image.task, &image.images.slots);
+            let builder = self.prompt_builder();
+            let prompt = builder.build_asking(task, image.deliverable, slots, concept)?;
+            let Some(prompt) = prompt else { continue };
+            let input = model_input(prompt, image.input.patches.clone(), &image.images);
+            let answer = self.model().evaluate(&input).await?;
+            let digits = answer.digit_logits.map(|digits| (concept, digits));
+            judged.concepts.extend(digits);
+        }
+        Ok(judged)
+    }
+
     /// Concepts that the zero-shot head has to be asked for, one prompt each; none where a concept head answers them all.
-    fn asked_concepts(&self, request: &ScoreRequest<'_>, prepared: &Prepared) -> Vec<&'static str> {
-        let heads = &self.manifest().heads;
-        if heads.payment || !heads.concepts.is_empty() || heads.zero_shot.is_none() {
+    fn asked_concepts(&self, image: &ReadyImage) -> Vec<&'static str> {
+        if !self.is_zero_shot() {
             return Vec::new();
         }
         let applies = |concept: &&&str| {
-            why_not(concept, self.manifest(), request.task, prepared.given()).is_none()
+            why_not(concept, self.manifest(), &image.task, image.images.given()).is_none()
         };
         CONCEPTS.iter().filter(applies).copied().collect()
     }
 
-    fn verdict(&self, request: &ScoreRequest<'_>, prepared: &Prepared, judged: &Judged) -> Verdict {
+    /// Whether the pack answers with digits instead of trained heads.
+    fn is_zero_shot(&self) -> bool {
+        let heads = &self.manifest().heads;
+        !heads.payment && heads.concepts.is_empty() && heads.zero_shot.is_some()
+    }
+
+    fn verdict(&self, image: &ReadyImage, judged: &Judged) -> Verdict {
         let manifest = self.manifest();
-        let task = request.task;
-        let concepts = concepts(&judged.concepts, manifest, task, prepared.given());
+        let (task, deliverable) = (&image.task, image.deliverable);
+        let concepts = concepts(&judged.concepts, manifest, task, image.images.given());
         let p_pay = p_pay(judged.pay_logits, &manifest.calibration);
-        let threshold = request.threshold.unwrap_or(manifest.threshold);
+        let threshold = image.threshold.unwrap_or(manifest.threshold);
         let price_usd = task
-            .deliverable(request.deliverable)
+            .deliverable(deliverable)
             .and_then(|deliverable| deliverable.price_usd);
         Verdict {
             schema_version: VERDICT_SCHEMA_VERSION,
-            image: request.image_name.to_owned(),
+            image: image.image_name.clone(),
             task_id: task.task_id.clone(),
-            deliverable: request.deliverable,
+            deliverable,
             p_pay,
             pay: p_pay >= threshold,
             threshold,
@@ -124,7 +215,7 @@ impl<S: PackSource> Engine<S> {
             expected_usd: expected_usd(p_pay, price_usd),
             servimage_score: servimage_score(&concepts, &manifest.score_weights),
             concepts,
-            rules: check_rules(task, request.deliverable, &facts(&prepared.candidate)),
+            rules: check_rules(task, deliverable, &image.images.facts),
             provenance: self.provenance(task),
         }
     }
@@ -156,25 +247,27 @@ struct Judged {
     concepts: ConceptLogits,
 }
 
-fn model_input(prompt: Prompt, prepared: &Prepared) -> ModelInput {
-    ModelInput {
-        ids: prompt.ids,
-        positions: prompt.positions,
-        patches: prepared.patches.clone(),
-        grids: prepared.slots.iter().map(|slot| slot.grid).collect(),
-        prefix_len: prompt.prefix_len,
+impl Judged {
+    fn of(output: &ModelOutput) -> Self {
+        Self {
+            pay_logits: output.pay_logits,
+            concepts: head_logits(output),
+        }
     }
 }
 
-/// What the hard rules need to know of the image.
-fn facts(candidate: &Decoded) -> ImageFacts {
-    let facts = &candidate.facts;
-    ImageFacts {
-        file_type: facts.format.name().to_owned(),
-        width: facts.width,
-        height: facts.height,
-        dpi: facts.dpi,
-        has_alpha: facts.has_alpha,
-        background_rgb: facts.background_rgb,
+fn same_prefix(a: &ModelInput, b: &ModelInput) -> bool {
+    a.prefix_len == b.prefix_len
+        && a.ids[..a.prefix_len] == b.ids[..b.prefix_len]
+        && a.positions[..a.prefix_len] == b.positions[..b.prefix_len]
+}
+
+fn model_input(prompt: Prompt, patches: Vec<f32>, images: &CutImages) -> ModelInput {
+    ModelInput {
+        ids: prompt.ids,
+        positions: prompt.positions,
+        patches,
+        grids: images.slots.iter().map(|slot| slot.grid).collect(),
+        prefix_len: prompt.prefix_len,
     }
 }

@@ -10,6 +10,7 @@ use crate::tokens::{EMBEDDING, LM_HEAD, TokenTable};
 use burn::tensor::{Device, Tensor, TensorData};
 use servimage_pack::manifest::{Manifest, ZeroShot};
 use servimage_pack::{Pack, PackSource};
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 /// One prompt with its images.
@@ -167,17 +168,18 @@ impl ServImageModel {
     /// As [`ServImageModel::evaluate`], and where the prompts' prefixes differ.
     pub async fn evaluate_batch(
         &self,
-        inputs: &[ModelInput],
+        inputs: &[impl Borrow<ModelInput>],
     ) -> Result<Vec<ModelOutput>, RunError> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        let passes = self.run(inputs).await?;
+        let inputs: Vec<&ModelInput> = inputs.iter().map(Borrow::borrow).collect();
+        let passes = self.run(&inputs).await?;
         self.answer(&passes).await
     }
 
     /// Queues both passes on the device; one where the heads share it.
-    pub(crate) async fn run(&self, inputs: &[ModelInput]) -> Result<Passes, RunError> {
+    pub(crate) async fn run(&self, inputs: &[&ModelInput]) -> Result<Passes, RunError> {
         for input in inputs {
             self.check(input)?;
         }
@@ -232,10 +234,10 @@ impl ServImageModel {
     }
 
     /// The prefix that all of `inputs` share, from the cache or computed now.
-    async fn shared_prefix(&self, inputs: &[ModelInput]) -> Result<Option<Arc<Prefix>>, RunError> {
-        let first = &inputs[0];
+    async fn shared_prefix(&self, inputs: &[&ModelInput]) -> Result<Option<Arc<Prefix>>, RunError> {
+        let first = inputs[0];
         let len = first.prefix_len;
-        let differs = |input: &ModelInput| {
+        let differs = |input: &&ModelInput| {
             input.prefix_len != len
                 || input.ids[..len] != first.ids[..len]
                 || input.positions[..len] != first.positions[..len]
@@ -250,13 +252,12 @@ impl ServImageModel {
         if len == 0 {
             return Ok(None);
         }
-        let (ids, positions) = (&first.ids[..len], &first.positions[..len]);
-        if let Some(prefix) = self.prefixes.get(ids, positions) {
-            return Ok(Some(prefix));
-        }
-        let prefix = Arc::new(self.compute_prefix(ids, positions).await?);
-        self.prefixes.put(Arc::clone(&prefix));
-        Ok(Some(prefix))
+        let kept = self.keep_prefix(&first.ids[..len], &first.positions[..len]);
+        Ok(Some(kept.await?))
+    }
+
+    pub(crate) fn prefixes(&self) -> &PrefixCache {
+        &self.prefixes
     }
 
     pub(crate) fn network(&self) -> &Network {

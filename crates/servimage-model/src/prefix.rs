@@ -52,6 +52,10 @@ impl PrefixCache {
         Some(prefix)
     }
 
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     pub fn put(&self, prefix: Arc<Prefix>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(0, prefix);
@@ -62,8 +66,55 @@ impl PrefixCache {
 }
 
 impl ServImageModel {
+    /// Reads the text that prompts to come begin with, unless it is kept already. They then cost what lies behind it.
+    ///
+    /// # Shapes
+    /// - `ids`: text alone; none leaves everything as it is
+    /// - `positions`: one a token
+    ///
+    /// # Errors
+    /// [`RunError`] where ids and positions do not belong together, an id is none of the vocabulary or the device fails.
+    pub async fn prepare(&self, ids: &[u32], positions: &[[u32; 3]]) -> Result<(), RunError> {
+        let n_images = ids.iter().filter(|&&id| id == self.image_token()).count();
+        let rules = [
+            ("positions of the prefix", ids.len(), positions.len()),
+            ("image pads in the prefix", 0, n_images),
+        ];
+        if let Some((what, expected, found)) = rules.into_iter().find(|(_, a, b)| a != b) {
+            let (expected, found) = (expected.to_string(), found.to_string());
+            return Err(RunError::Input {
+                what,
+                expected,
+                found,
+            });
+        }
+        if !ids.is_empty() {
+            self.keep_prefix(ids, positions).await?;
+        }
+        Ok(())
+    }
+
+    /// The prefix from the cache, or computed now.
+    pub(crate) async fn keep_prefix(
+        &self,
+        ids: &[u32],
+        positions: &[[u32; 3]],
+    ) -> Result<Arc<Prefix>, RunError> {
+        if let Some(prefix) = self.prefixes().get(ids, positions) {
+            return Ok(prefix);
+        }
+        let prefix = Arc::new(self.compute_prefix(ids, positions).await?);
+        self.prefixes().put(Arc::clone(&prefix));
+        Ok(prefix)
+    }
+
+    /// Number of prefixes that are kept.
+    pub fn n_prefixes(&self) -> usize {
+        self.prefixes().len()
+    }
+
     /// Runs the text tower over a prefix, a pass a stage.
-    pub(crate) async fn compute_prefix(
+    async fn compute_prefix(
         &self,
         ids: &[u32],
         positions: &[[u32; 3]],

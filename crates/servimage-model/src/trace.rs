@@ -16,7 +16,7 @@ impl ServImageModel {
     pub async fn trace(&self, input: &ModelInput) -> Result<Trace, RunError> {
         let mut whole = input.clone();
         whole.prefix_len = 0;
-        let passes = self.run(&[whole]).await?;
+        let passes = self.run(&[&whole]).await?;
         let stage = if self.has_heads() { "stage1" } else { "base" };
         let mut trace = vec![
             (

@@ -152,6 +152,14 @@ pub enum PackError {
         /// The shape that it should have, where known.
         expected: Option<String>,
     },
+    /// A tensor does not fit into memory.
+    #[error("tensor `{tensor}` needs {size_bytes} bytes of memory, which cannot be had here")]
+    Memory {
+        /// Name of the tensor.
+        tensor: String,
+        /// Bytes that it takes.
+        size_bytes: u64,
+    },
     /// A value or a scale is NaN or infinite, or does not fit the layout.
     #[error(
         "tensor `{tensor}`, {place} {index}: expected a finite value that fits {layout}, found {found}"
@@ -206,6 +214,7 @@ impl PackError {
             Self::Size { .. } => "pack.size",
             Self::Hash { .. } => "pack.hash",
             Self::MissingTensor { .. } => "pack.missing_tensor",
+            Self::Memory { .. } => "pack.memory",
             Self::NotFinite { .. } => "pack.not_finite",
             Self::WrongLayout { .. } => "pack.wrong_layout",
             Self::Write { .. } => "pack.write",

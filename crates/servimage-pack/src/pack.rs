@@ -77,17 +77,24 @@ impl<S: PackSource> Pack<S> {
     ///
     /// # Errors
     /// [`PackError::MissingTensor`]; [`PackError::Source`], [`PackError::Size`] or [`PackError::Hash`] of its shards;
-    /// [`PackError::NotFinite`].
+    /// [`PackError::Memory`]; [`PackError::NotFinite`].
     pub async fn read_tensor(&self, name: &str) -> Result<TensorBytes, PackError> {
         let missing = || PackError::MissingTensor {
             tensor: name.to_owned(),
             expected: None,
         };
         let entry = self.entry(name).ok_or_else(missing)?;
-        // Grown shard by shard: a manifest that lies about sizes costs no memory before its shards are there.
+        let size_bytes = entry.parts.iter().map(|part| part.length).sum::<u64>();
         let mut bytes = Vec::new();
         for part in &entry.parts {
             let shard = self.shard(part.shard).await?;
+            // At once: growing would copy a table of 200 MB about in a heap that never shrinks. Only behind a sound shard: a
+            // manifest that lies about sizes costs no memory.
+            let room = usize::try_from(size_bytes).unwrap_or(usize::MAX) - bytes.len();
+            if bytes.try_reserve_exact(room).is_err() {
+                let tensor = name.to_owned();
+                return Err(PackError::Memory { tensor, size_bytes });
+            }
             // `parse` has checked that the part lies within the shard's stated size, `shard` that size.
             bytes.extend_from_slice(
                 &shard[part.offset as usize..(part.offset + part.length) as usize],

@@ -1,74 +1,64 @@
-//! What waits for the worker: requests in order, and the jobs that the page has taken back.
+//! What comes from the page, and the wait for it.
 
 use crate::platform::Files;
+use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use servimage_bench::backlog::{Backlog, Work};
 use servimage_bench::message::Request;
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
-/// A request with its files.
-pub(crate) struct Posted {
-    /// What the page asks for.
-    pub request: Request,
-    /// Files beside it.
-    pub files: Files,
-}
-
-/// Sorts messages as they come: cancellations act at once, the rest waits in order.
+/// Takes messages as they come; clones share what waits.
 #[derive(Clone)]
 pub(crate) struct Inbox {
-    queue: UnboundedSender<Posted>,
-    cancelled: Cancelled,
+    backlog: Rc<RefCell<Backlog<Files>>>,
+    bell: UnboundedSender<()>,
 }
 
-/// Jobs that the page has taken back.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Cancelled(Rc<RefCell<HashSet<u32>>>);
-
-impl Cancelled {
-    /// Whether the job was taken back; asking forgets it.
-    pub fn take(&self, job_id: u32) -> bool {
-        self.0.borrow_mut().remove(&job_id)
-    }
-}
+/// Rings once a message.
+pub(crate) struct Bell(UnboundedReceiver<()>);
 
 impl Inbox {
-    /// An empty inbox, and the end that is worked off.
-    pub fn new() -> (Self, UnboundedReceiver<Posted>) {
-        let (queue, requests) = unbounded();
-        (
-            Self {
-                queue,
-                cancelled: Cancelled::default(),
-            },
-            requests,
-        )
-    }
-
-    /// The jobs that were taken back.
-    pub fn cancelled(&self) -> Cancelled {
-        self.cancelled.clone()
+    /// An empty inbox and its bell.
+    pub fn new() -> (Self, Bell) {
+        let (bell, rings) = unbounded();
+        let backlog = Rc::default();
+        (Self { backlog, bell }, Bell(rings))
     }
 
     /// Takes a message of the page.
     pub fn receive(&self, message: &JsValue) {
         let files = Files::of(message);
         match serde_wasm_bindgen::from_value::<Request>(message.clone()) {
-            Ok(Request::Cancel { job_id }) => {
-                self.cancelled.0.borrow_mut().insert(job_id);
-            }
             Ok(request) => {
-                if self
-                    .queue
-                    .unbounded_send(Posted { request, files })
-                    .is_err()
-                {
+                self.backlog.borrow_mut().push(request, files);
+                if self.bell.unbounded_send(()).is_err() {
                     log::error!("the worker no longer takes requests");
                 }
             }
             Err(error) => log::error!("a message of the page could not be read: {error}"),
         }
+    }
+
+    /// What to do next, as soon as there is something; at most `max_batch` jobs.
+    pub async fn next(&self, bell: &mut Bell, max_batch: usize) -> Option<Work<Files>> {
+        loop {
+            let work = self.backlog.borrow_mut().next(max_batch);
+            if work.is_some() {
+                return work;
+            }
+            bell.0.next().await?;
+        }
+    }
+
+    /// Whether the page has taken back a job that is under way.
+    pub fn is_cancelled(&self, job_id: u32) -> bool {
+        self.backlog.borrow().is_cancelled(job_id)
+    }
+
+    /// A job has ended; whether the page had taken it back.
+    pub fn end(&self, job_id: u32) -> bool {
+        self.backlog.borrow_mut().end(job_id)
     }
 }

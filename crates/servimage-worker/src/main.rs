@@ -1,11 +1,12 @@
 //! The web worker: owns the engine, a queue of images and the source of packs.
 //!
 //! Everything heavy happens here, so that the page stays smooth. The page talks to it in the messages of
-//! [`servimage_bench::message`]; requests are carried out one at a time, in order, and one bad image never ends the queue.
+//! [`servimage_bench::message`], carried out in the order of [`servimage_bench::backlog`], and one bad image never ends the queue.
 
 mod fetch_source;
 mod inbox;
 mod platform;
+mod scoring;
 mod session;
 mod webgpu;
 

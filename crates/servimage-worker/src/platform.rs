@@ -30,6 +30,14 @@ pub(crate) fn now_millis() -> f64 {
     scope().performance().map_or(0.0, |clock| clock.now())
 }
 
+/// Bytes of this worker's WebAssembly memory, which only grows.
+pub(crate) fn heap_bytes() -> u64 {
+    let buffer = property(&wasm_bindgen::memory(), "buffer");
+    let bytes = property(&buffer, "byteLength").as_f64();
+    // A number of bytes below 2^32.
+    bytes.unwrap_or_default() as u64
+}
+
 /// What a JavaScript error says.
 pub(crate) fn words_of(error: &JsValue) -> String {
     let message = Reflect::get(error, &JsValue::from_str("message"))

@@ -1,27 +1,27 @@
-//! Works off the requests of the page, one at a time.
+//! Works off the requests of the page: one load, one batch of images or one preparation at a time.
 
 use crate::fetch_source::FetchSource;
-use crate::inbox::{Cancelled, Inbox, Posted};
-use crate::platform::{Files, bytes_of, now_millis, post, scope};
+use crate::inbox::Inbox;
+use crate::platform::{Files, heap_bytes, now_millis, post, scope};
+use crate::scoring::{Scoring, not_loaded, task_of};
 use crate::webgpu;
-use futures::StreamExt;
+use servimage_bench::backlog::Work;
 use servimage_bench::message::{
-    DevicePreference, JobPhase, LoadPhase, LoadedPack, ReliabilityBin, Request, Response,
+    DevicePreference, LoadPhase, LoadedPack, Preparation, ReliabilityBin, Response, ScoreJob,
 };
-use servimage_bench::task::Task;
-use servimage_bench::verdict::{ErrorInfo, Verdict};
-use servimage_engine::{Compute, Engine, OpenDevice, ScoreRequest, open_device};
+use servimage_bench::verdict::ErrorInfo;
+use servimage_engine::{Compute, Engine, OpenDevice, open_device};
 use servimage_pack::Manifest;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Blob, MessageEvent};
+use web_sys::MessageEvent;
 
 /// Listens to the page and starts to work.
 pub(crate) fn start() {
-    let (inbox, mut requests) = Inbox::new();
-    let cancelled = inbox.cancelled();
+    let (inbox, mut bell) = Inbox::new();
+    let listener = inbox.clone();
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        inbox.receive(&event.data())
+        listener.receive(&event.data())
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The listener lives as long as the worker.
@@ -30,10 +30,11 @@ pub(crate) fn start() {
         let mut session = Session {
             engine: None,
             gpu: None,
-            cancelled,
+            max_batch: None,
+            inbox: inbox.clone(),
         };
-        while let Some(posted) = requests.next().await {
-            session.handle(posted).await;
+        while let Some(work) = inbox.next(&mut bell, session.batch_len()).await {
+            session.handle(work).await;
         }
     });
     post(&Response::Started);
@@ -43,47 +44,39 @@ struct Session {
     engine: Option<Engine<FetchSource>>,
     /// Opened once: burn keeps the runtime for good.
     gpu: Option<OpenDevice>,
-    cancelled: Cancelled,
-}
-
-/// A job as the page asked for it.
-struct Job {
-    job_id: u32,
-    task_json: String,
-    deliverable: u32,
-    image_name: String,
-    threshold: Option<f64>,
+    /// As the page asked for with the pack.
+    max_batch: Option<usize>,
+    inbox: Inbox,
 }
 
 impl Session {
-    async fn handle(&mut self, Posted { request, files }: Posted) {
-        match request {
-            Request::Load { pack_url, device } => {
+    async fn handle(&mut self, work: Work<Files>) {
+        match work {
+            Work::Load {
+                pack_url,
+                device,
+                max_batch,
+            } => {
                 self.engine = None;
+                self.max_batch = max_batch;
                 match self.load(&pack_url, device).await {
                     Ok(pack) => post(&Response::Ready { pack }),
                     Err(error) => post(&Response::LoadFailed { error }),
                 }
             }
-            Request::Score {
-                job_id,
-                task_json,
-                deliverable,
-                image_name,
-                threshold,
-            } => {
-                let job = Job {
-                    job_id,
-                    task_json,
-                    deliverable,
-                    image_name,
-                    threshold,
-                };
-                self.answer(&job, &files).await;
-            }
-            // The inbox has acted on it already.
-            Request::Cancel { .. } => {}
+            Work::Score(jobs) => self.score(&jobs).await,
+            Work::Prepare(preparation) => match self.prepare(&preparation).await {
+                Ok(prepared) => post(&prepared),
+                // An image of that deliverable will fail with the same words.
+                Err(error) => log::warn!("nothing was prepared: {}", error.message),
+            },
         }
+    }
+
+    /// Images that the loaded engine takes at once.
+    fn batch_len(&self) -> usize {
+        let of_engine = || self.engine.as_ref().map_or(1, Engine::batch_len);
+        self.max_batch.unwrap_or_else(of_engine)
     }
 
     async fn load(
@@ -124,6 +117,7 @@ impl Session {
             n_parameters: engine.n_parameters(),
             self_test: engine.self_test().clone(),
             load_millis: now_millis() - started_at,
+            heap_bytes: heap_bytes(),
         };
         self.engine = Some(engine);
         Ok(pack)
@@ -163,86 +157,32 @@ impl Session {
         Ok(device)
     }
 
-    async fn answer(&mut self, job: &Job, files: &Files) {
-        let job_id = job.job_id;
-        if self.cancelled.take(job_id) {
-            return;
+    async fn score(&self, jobs: &[(ScoreJob, Files)]) {
+        if let Some(engine) = &self.engine {
+            let scoring = Scoring {
+                engine,
+                inbox: &self.inbox,
+            };
+            return scoring.run(jobs).await;
         }
-        let started_at = now_millis();
-        let result = self.score(job, files).await;
-        if self.cancelled.take(job_id) {
-            return;
-        }
-        match result {
-            Ok(verdict) => {
-                let work_millis = now_millis() - started_at;
-                post(&Response::JobDone {
-                    job_id,
-                    verdict: Box::new(verdict),
-                    work_millis,
-                });
-            }
-            Err(error) => post(&Response::JobFailed { job_id, error }),
+        for (job, _) in jobs {
+            self.inbox.end(job.job_id);
+            post(&Response::JobFailed {
+                job_id: job.job_id,
+                error: not_loaded(),
+            });
         }
     }
 
-    async fn score(&self, job: &Job, files: &Files) -> Result<Verdict, ErrorInfo> {
-        let error = |code: &str, message: String| ErrorInfo {
-            code: code.to_owned(),
-            message,
-        };
-        let Some(engine) = &self.engine else {
-            return Err(error(
-                "engine.not_loaded",
-                "no model is loaded: load a pack first".to_owned(),
-            ));
-        };
-        post(&Response::JobPhase {
-            job_id: job.job_id,
-            phase: JobPhase::Decoding,
-        });
-        let task =
-            Task::from_json(&job.task_json).map_err(|e| error("task.unreadable", e.to_string()))?;
-        let Some(image) = &files.image else {
-            return Err(error(
-                "image.missing",
-                format!("no file came with {}", job.image_name),
-            ));
-        };
-        let read = async |blob: &Blob| {
-            bytes_of(blob)
-                .await
-                .map_err(|reason| error("image.unreadable", reason))
-        };
-        let image = read(image).await?;
-        let input = match &files.input {
-            Some(input) => Some(read(input).await?),
-            None => None,
-        };
-        let (mut others, mut references) = (Vec::new(), Vec::new());
-        for (blobs, bytes) in [
-            (&files.others, &mut others),
-            (&files.references, &mut references),
-        ] {
-            for blob in blobs {
-                bytes.push(read(blob).await?);
-            }
-        }
-        post(&Response::JobPhase {
-            job_id: job.job_id,
-            phase: JobPhase::Scoring,
-        });
-        let request = ScoreRequest {
-            task: &task,
-            deliverable: job.deliverable,
-            image_name: &job.image_name,
-            image: &image,
-            input: input.as_deref(),
-            others: &others,
-            references: &references,
-            threshold: job.threshold,
-        };
-        engine.score(&request).await.map_err(|e| e.info())
+    async fn prepare(&self, wanted: &Preparation) -> Result<Response, ErrorInfo> {
+        let engine = self.engine.as_ref().ok_or_else(not_loaded)?;
+        let task = task_of(&wanted.task_json)?;
+        let prepared = engine.prepare(&task, wanted.deliverable, wanted.beside);
+        prepared.await.map_err(|error| error.info())?;
+        Ok(Response::Prepared {
+            task_id: task.task_id,
+            deliverable: wanted.deliverable,
+        })
     }
 }
 

@@ -67,6 +67,11 @@ export class App {
     if (await select.isVisible()) await select.selectOption(String(deliverable));
   }
 
+  /** Wait until the worker has read the brief of the chosen deliverable. */
+  async prepared() {
+    await this.page.waitForSelector('[data-testid="model-status"][data-prepared="true"]');
+  }
+
   /** Drop files from disk onto the drop area, as the system's file manager does. */
   async drop(paths) {
     const box = await this.page.getByTestId("drop-zone").boundingBox();
@@ -97,6 +102,17 @@ export class App {
       throw new Error(`${name} failed: ${await card.getByTestId("card-error").innerText()}`);
     }
     return JSON.parse(await card.getByTestId("verdict-json").getAttribute("data-json"));
+  }
+
+  /** Milliseconds that the worker took for a file, without the page. */
+  async workMillis(name) {
+    const card = await this.settled(name);
+    return Number(await card.getByTestId("provenance").getAttribute("data-work-millis"));
+  }
+
+  /** Most bytes that the worker's WebAssembly memory took while the model was loaded. */
+  async heapBytes() {
+    return Number(await this.page.getByTestId("model-shape").getAttribute("data-heap-bytes"));
   }
 
   /** P(pay) as the card shows it. */

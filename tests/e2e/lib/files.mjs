@@ -1,6 +1,6 @@
 // The files that visitors bring: good ones and broken ones.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, scratch } from "./paths.mjs";
 
@@ -13,6 +13,17 @@ export function photos() {
   });
   if (found.length === 0) throw new Error(`no JPEG file in ${folders.join(" or ")}`);
   return found;
+}
+
+/** The same photo under other names, in the order of their names: the page judges each file anew. */
+export function copiesOf(photo, count, stem = "copy") {
+  const folder = join(scratch, "copies");
+  mkdirSync(folder, { recursive: true });
+  return Array.from({ length: count }, (_, index) => {
+    const path = join(folder, `${stem}-${String(index).padStart(2, "0")}.jpg`);
+    copyFileSync(photo, path);
+    return path;
+  });
 }
 
 /** Files that look like images and are none: a text, half a photo, nothing. */

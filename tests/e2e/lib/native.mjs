@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { existing, root, scratch, servimage, shared } from "./paths.mjs";
+import { existing, madeUpCheckpoint, root, scratch, servimage, shared } from "./paths.mjs";
 
 const run = promisify(execFile);
 
@@ -29,5 +29,17 @@ export async function goldenPack(name) {
   mkdirSync(scratch, { recursive: true });
   const parts = ["base", "stage1", "stage2"].flatMap((part) => [`--${part}`, join(golden, part)]);
   await run(existing(servimage), ["convert", ...parts, "--golden", golden, "--quant", "f32", "--out", out], { cwd: root });
+  return out;
+}
+
+/** A q4 pack of a made-up checkpoint of this size: true shapes, random weights. */
+export async function madeUpPack(size) {
+  const base = join(scratch, `checkpoint-${size}`);
+  const out = join(scratch, `made-up-${size}`);
+  for (const folder of [base, out]) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(scratch, { recursive: true });
+  await run(existing(madeUpCheckpoint), ["--size", size, "--out", base]);
+  await run(existing(servimage), ["convert", "--base", base, "--quant", "q4", "--out", out]);
+  rmSync(base, { recursive: true });
   return out;
 }

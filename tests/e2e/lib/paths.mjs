@@ -11,6 +11,9 @@ const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 /** The command line, built by `cargo build --release`. */
 export const servimage = process.env.SERVIMAGE_CLI ?? join(target, "release", "servimage");
 
+/** Writes checkpoints with random weights; built beside it. */
+export const madeUpCheckpoint = join(dirname(servimage), "made-up-checkpoint");
+
 /** What the tests write. */
 export const scratch = join(target, "e2e");
 

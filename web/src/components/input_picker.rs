@@ -29,7 +29,7 @@ pub fn InputPicker(
                 .into_iter()
                 .next()
                 .map(|incoming| incoming.file);
-            page.change(|session| task_id.with_value(|id| session.assets.pick_input(id, file)));
+            page.change(|session| task_id.with_value(|id| session.pick_input(id, file)));
         }
     };
     let words = move || match name.get() {

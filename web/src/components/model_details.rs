@@ -46,7 +46,7 @@ pub fn ModelDetails(
         </p>
         {reason}
         <p class="dim detail">{summary}</p>
-        <SelfTest report=pack.self_test parameters=pack.n_parameters quant=pack.quant />
+        <SelfTest report=pack.self_test parameters=pack.n_parameters quant=pack.quant heap_bytes=pack.heap_bytes />
     }
 }
 
@@ -59,6 +59,8 @@ fn SelfTest(
     parameters: u64,
     /// Layout of the weights.
     quant: String,
+    /// Most bytes that loading took in the worker's memory.
+    heap_bytes: u64,
 ) -> impl IntoView {
     let page = Page::here();
     let json = serde_json::to_string(&report).unwrap_or_default();
@@ -79,7 +81,17 @@ fn SelfTest(
             &[("worst", &worst), ("tolerance", &tolerance)],
         )
     };
-    let parameters = format::count(parameters);
+    let (parameters, heap) = (format::count(parameters), format::bytes(heap_bytes));
+    let shape = move || {
+        fill(
+            page.t(Key::ModelShape)(),
+            &[
+                ("parameters", &parameters),
+                ("quant", &quant),
+                ("heap", &heap),
+            ],
+        )
+    };
     let rows = report.rows.into_iter().map(|row| {
         view! {
             <tr>
@@ -91,7 +103,7 @@ fn SelfTest(
     view! {
         <details class="self-test" data-testid="self-test" data-report=json>
             <summary>{page.t(title)} <span class="dim num">" " {bound}</span></summary>
-            <p class="dim">{move || fill(page.t(Key::ModelShape)(), &[("parameters", &parameters), ("quant", &quant)])}</p>
+            <p class="dim" data-testid="model-shape" data-heap-bytes=heap_bytes.to_string()>{shape}</p>
             <div class="scroll" tabindex="0">
             <table>
                 <thead>

@@ -17,8 +17,9 @@ pub fn ModelStatus() -> impl IntoView {
     let page = Page::here();
     let model = Memo::new(move |_| page.read(|session| session.model().clone()));
     let word = move || model.with(ModelState::word);
+    let is_prepared = move || page.read(|session| session.is_prepared()).to_string();
     view! {
-        <div class="model" data-testid="model-status" data-state=word>
+        <div class="model" data-testid="model-status" data-state=word data-prepared=is_prepared>
             {move || match model.get() {
                 ModelState::Starting => EitherOf4::A(view! { <Steps progress=None /> }),
                 ModelState::Loading(progress) => EitherOf4::B(view! { <Steps progress=Some(progress) /> }),

@@ -29,7 +29,7 @@ pub fn ProvenanceView(
         (Key::FromTime, format::duration(work_millis)),
     ];
     view! {
-        <details class="provenance">
+        <details class="provenance" data-testid="provenance" data-work-millis=work_millis.to_string()>
             <summary>{page.t(Key::ProvenanceTitle)}</summary>
             <dl>
                 {rows.map(|(title, value)| view! { <div><dt>{page.t(title)}</dt><dd><code>{value}</code></dd></div> }).collect_view()}

@@ -2,9 +2,9 @@
 
 use super::checklist::Ticks;
 use super::port::{JobFiles, WorkerPort};
-use super::queue::{CANCELLED, Card, CardId, CardState};
-use super::{MAX_IN_FLIGHT, Session};
-use servimage_bench::message::Request;
+use super::queue::{CANCELLED, CardId, CardState};
+use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
+use servimage_bench::message::{Beside, Preparation, Request, ScoreJob};
 use servimage_bench::verdict::ErrorInfo;
 use std::collections::BTreeMap;
 
@@ -53,8 +53,8 @@ impl<P: WorkerPort> Session<P> {
             return;
         }
         let deliverable = match self.deliverable() {
-            super::DeliverableChoice::One(number) => number,
-            super::DeliverableChoice::InOrder => 1,
+            DeliverableChoice::One(number) => number,
+            DeliverableChoice::InOrder => 1,
         };
         self.withdraw(id);
         self.queue.change(id, |card| {
@@ -176,25 +176,54 @@ impl<P: WorkerPort> Session<P> {
         let files = JobFiles {
             image,
             input: self.assets.input(&task.task_id).cloned(),
-            others: self.others_of(card),
+            others: self.others_of(&task.task_id, card.deliverable),
             references: self.assets.references(&task.task_id).to_vec(),
         };
-        let request = Request::Score {
+        let request = Request::Score(ScoreJob {
             job_id,
             task_json: task.to_json(),
             deliverable: card.deliverable,
             image_name: card.name.clone(),
             threshold: None,
-        };
+        });
         self.port.post(&request, Some(&files));
     }
 
-    /// The rest of a card's set: the latest image of each other deliverable that is not known to be bad.
-    fn others_of(&self, card: &Card<P::File>) -> Vec<P::File> {
+    /// Lets the worker read the brief of the picked deliverable before its first image comes.
+    pub(super) fn prepare(&mut self) {
+        let Some(wanted) = self.to_prepare() else {
+            return;
+        };
+        if self.model.is_ready() && self.asked_to_prepare.as_ref() != Some(&wanted) {
+            self.port.post(&Request::Prepare(wanted.clone()), None);
+            self.asked_to_prepare = Some(wanted);
+        }
+    }
+
+    /// What the next image will come with.
+    fn to_prepare(&self) -> Option<Preparation> {
+        let task = self.task()?;
+        let deliverable = match self.deliverable() {
+            DeliverableChoice::One(number) => number,
+            DeliverableChoice::InOrder => 1,
+        };
+        let beside = Beside {
+            input: self.assets.input(&task.task_id).is_some(),
+            n_others: self.others_of(&task.task_id, deliverable).len(),
+            n_references: self.assets.references(&task.task_id).len(),
+        };
+        Some(Preparation {
+            task_json: task.to_json(),
+            deliverable,
+            beside,
+        })
+    }
+
+    /// The rest of a deliverable's set: the latest image of each other one that is not known to be bad.
+    fn others_of(&self, task_id: &str, deliverable: u32) -> Vec<P::File> {
         let mut latest: BTreeMap<u32, P::File> = BTreeMap::new();
         for other in self.queue.iter() {
-            let is_sibling =
-                other.task.task_id == card.task.task_id && other.deliverable != card.deliverable;
+            let is_sibling = other.task.task_id == task_id && other.deliverable != deliverable;
             if is_sibling && !matches!(other.state, CardState::Failed(_)) {
                 latest.extend(other.file.clone().map(|file| (other.deliverable, file)));
             }

@@ -38,14 +38,14 @@ use notice::Notice;
 use options::Options;
 use port::WorkerPort;
 use queue::{CardId, CardState, Counts, Queue};
-use servimage_bench::message::{JobPhase, Request, Response};
+use servimage_bench::message::{JobPhase, Preparation, Request, Response};
 use servimage_bench::task::{Task, load_tasks};
 use servimage_bench::verdict::ErrorInfo;
 use share::Shared;
 use std::sync::Arc;
 
-/// Jobs that the worker is given at once: one to run, one to follow without a gap.
-pub const MAX_IN_FLIGHT: usize = 2;
+/// Jobs that the worker is given at once: a batch to run, and one to follow without a gap.
+pub const MAX_IN_FLIGHT: usize = 8;
 
 /// Which deliverable an image is judged against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,10 @@ pub struct Session<P: WorkerPort> {
     worker_started: bool,
     page_settled: bool,
     next_job_id: u32,
+    /// What this worker was last asked to prepare.
+    asked_to_prepare: Option<Preparation>,
+    /// Task and deliverable that it prepared last.
+    prepared: Option<(String, u32)>,
     /// The cards.
     pub queue: Queue<P::File>,
     /// The tasks.
@@ -94,6 +98,8 @@ impl<P: WorkerPort> Session<P> {
             worker_started: false,
             page_settled: false,
             next_job_id: 1,
+            asked_to_prepare: None,
+            prepared: None,
             queue: Queue::default(),
             catalog,
             assets: Assets::default(),
@@ -148,6 +154,7 @@ impl<P: WorkerPort> Session<P> {
     pub fn retry_load(&mut self) {
         self.model = ModelState::Starting;
         self.worker_started = false;
+        (self.asked_to_prepare, self.prepared) = (None, None);
         self.take_jobs_back();
         self.port.restart();
     }
@@ -182,7 +189,12 @@ impl<P: WorkerPort> Session<P> {
             Response::Ready { pack } => {
                 self.model = ModelState::Ready(Box::new(pack));
                 self.pump();
+                self.prepare();
             }
+            Response::Prepared {
+                task_id,
+                deliverable,
+            } => self.prepared = Some((task_id, deliverable)),
             Response::LoadFailed { error } => {
                 self.take_jobs_back();
                 self.model = ModelState::Failed(error);
@@ -212,12 +224,28 @@ impl<P: WorkerPort> Session<P> {
         if let Some(task) = picked {
             self.task = Some(task);
             self.deliverable = DeliverableChoice::One(1);
+            self.prepare();
         }
     }
 
     /// Picks a deliverable for the images that come next.
     pub fn pick_deliverable(&mut self, choice: DeliverableChoice) {
         self.deliverable = choice;
+        self.prepare();
+    }
+
+    /// Picks the client's own image of a task by hand, or none.
+    pub fn pick_input(&mut self, task_id: &str, file: Option<P::File>) {
+        self.assets.pick_input(task_id, file);
+        self.prepare();
+    }
+
+    /// Whether the worker has read the brief of the picked deliverable: its first image then takes no longer than a later one.
+    pub fn is_prepared(&self) -> bool {
+        let wanted = self.asked_to_prepare.as_ref();
+        let task_id = self.task().map(|task| &task.task_id);
+        matches!((wanted, task_id, &self.prepared), (Some(wanted), Some(task_id), Some((id, deliverable)))
+            if task_id == id && wanted.deliverable == *deliverable)
     }
 
     /// Reads a JSON file of tasks; on success the first of them is picked.
@@ -259,6 +287,7 @@ impl<P: WorkerPort> Session<P> {
             self.task = self.catalog.first(self.options.language).cloned();
             self.deliverable = DeliverableChoice::One(1);
         }
+        self.prepare();
         self.notify(Notice::BenchForgotten);
     }
 
@@ -269,6 +298,7 @@ impl<P: WorkerPort> Session<P> {
         references: Vec<(AssetKey, P::File)>,
     ) {
         self.assets.add(inputs, references);
+        self.prepare();
     }
 
     /// Queues images for the picked task, in their order.
@@ -298,8 +328,12 @@ impl<P: WorkerPort> Session<P> {
 
     fn load_when_possible(&mut self) {
         if self.worker_started && self.page_settled {
-            let (pack_url, device) = (self.options.pack_url.clone(), self.options.device);
-            self.port.post(&Request::Load { pack_url, device }, None);
+            let request = Request::Load {
+                pack_url: self.options.pack_url.clone(),
+                device: self.options.device,
+                max_batch: self.options.max_batch,
+            };
+            self.port.post(&request, None);
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Options {
     pub pack_url: String,
     /// Device to ask for.
     pub device: DevicePreference,
+    /// Images that go through the network together at most; what pays on the device where absent.
+    pub max_batch: Option<usize>,
     /// Language of the brief that is picked at first, `en` or `zh`.
     pub language: &'static str,
 }
@@ -32,6 +34,7 @@ impl Options {
         Self {
             pack_url,
             device,
+            max_batch: None,
             language: "en",
         }
     }

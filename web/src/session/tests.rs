@@ -16,6 +16,13 @@ use servimage_bench::task::{Deliverable, Task};
 use servimage_bench::verdict::{ConceptScore, ErrorInfo, Provenance, Verdict};
 use std::collections::BTreeMap;
 
+mod preparing;
+
+/// One image more than the worker is given at once.
+const NAMES: [&str; MAX_IN_FLIGHT + 1] = [
+    "a.png", "b.png", "c.png", "d.png", "e.png", "f.png", "g.png", "h.png", "i.png",
+];
+
 /// Keeps what it is sent; files are names.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
@@ -82,6 +89,7 @@ fn pack() -> LoadedPack {
             rows: Vec::new(),
         },
         load_millis: 1.0,
+        heap_bytes: 1,
     }
 }
 
@@ -126,14 +134,9 @@ fn jobs(session: &Session<Recorder>) -> Vec<(u32, &'static str, u32)> {
             .requests
             .iter()
             .filter_map(|(request, files)| match (request, files) {
-                (
-                    Request::Score {
-                        job_id,
-                        deliverable,
-                        ..
-                    },
-                    Some(files),
-                ) => Some((*job_id, files.image, *deliverable)),
+                (Request::Score(job), Some(files)) => {
+                    Some((job.job_id, files.image, job.deliverable))
+                }
                 _ => None,
             });
     scores.collect()
@@ -191,12 +194,12 @@ fn the_model_is_asked_for_once_the_page_needs_no_network_any_more() {
 #[test]
 fn images_dropped_before_the_model_is_ready_are_judged_once_it_is() {
     let mut session = session();
-    let ids = drop_images(&mut session, &["a.png", "b.png", "c.png"]);
+    let ids = drop_images(&mut session, &NAMES);
     assert!(jobs(&session).is_empty());
     assert_eq!(
         session.notice(),
         Some(&Notice::Queued {
-            count: 3,
+            count: NAMES.len(),
             model_ready: false
         })
     );
@@ -213,10 +216,8 @@ fn images_dropped_before_the_model_is_ready_are_judged_once_it_is() {
         verdict,
         work_millis: 5.0,
     });
-    assert_eq!(
-        jobs(&session).iter().map(|job| job.1).collect::<Vec<_>>(),
-        ["a.png", "b.png", "c.png"]
-    );
+    let sent = jobs(&session);
+    assert_eq!(sent.iter().map(|job| job.1).collect::<Vec<_>>(), NAMES);
 }
 
 #[test]
@@ -233,7 +234,8 @@ fn a_bad_image_fails_alone_and_can_be_tried_again() {
 #[test]
 fn a_cancelled_job_tells_the_worker_and_ignores_its_late_answer() {
     let mut session = ready_session();
-    let ids = drop_images(&mut session, &["a.png", "b.png", "c.png"]);
+    let ids = drop_images(&mut session, &NAMES);
+    assert_eq!(jobs(&session).len(), MAX_IN_FLIGHT);
     session.cancel(ids[0]);
     assert!(
         session
@@ -251,7 +253,7 @@ fn a_cancelled_job_tells_the_worker_and_ignores_its_late_answer() {
     assert!(matches!(state(&session, ids[0]), CardState::Failed(error) if error.code == CANCELLED));
     assert_eq!(
         jobs(&session).last().map(|job| job.1),
-        Some("c.png"),
+        NAMES.last().copied(),
         "the next one takes its place"
     );
 }
@@ -259,10 +261,10 @@ fn a_cancelled_job_tells_the_worker_and_ignores_its_late_answer() {
 #[test]
 fn a_removed_card_is_gone_and_its_place_is_used() {
     let mut session = ready_session();
-    let ids = drop_images(&mut session, &["a.png", "b.png", "c.png"]);
+    let ids = drop_images(&mut session, &NAMES);
     session.remove(ids[1]);
     assert!(session.queue.get(ids[1]).is_none());
-    assert_eq!(jobs(&session).len(), 3);
+    assert_eq!(jobs(&session).len(), NAMES.len());
 }
 
 #[test]

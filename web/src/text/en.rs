@@ -36,7 +36,9 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::DeviceSlow => "slow",
         Key::CpuReason => "Why not the GPU:",
         Key::ModelSummary => "Model {name}, {size}, loaded in {took}",
-        Key::ModelShape => "{parameters} parameters, weights as {quant}",
+        Key::ModelShape => {
+            "{parameters} parameters, weights as {quant}; loading took at most {heap} of the worker's memory"
+        }
         Key::SelfTestPassed => "Self-test passed",
         Key::SelfTestFailed => "Self-test failed",
         Key::SelfTestBound => "worst error {worst}, allowed {tolerance}",

@@ -36,7 +36,7 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::DeviceSlow => "较慢",
         Key::CpuReason => "未使用 GPU 的原因：",
         Key::ModelSummary => "模型 {name}，{size}，载入用时 {took}",
-        Key::ModelShape => "参数量 {parameters}，权重格式 {quant}",
+        Key::ModelShape => "参数量 {parameters}，权重格式 {quant}；载入时工作线程内存最多 {heap}",
         Key::SelfTestPassed => "自检通过",
         Key::SelfTestFailed => "自检未通过",
         Key::SelfTestBound => "最大误差 {worst}，允许 {tolerance}",

@@ -1,10 +1,10 @@
-//! Writes a made-up checkpoint: `made-up-checkpoint --size nano|2b|4b --out DIR [--seed N]`.
+//! Writes a made-up checkpoint: `made-up-checkpoint --size nano|2b|2b-shallow|4b --out DIR [--seed N]`.
 
 use servimage_testkit::{MadeUpSize, write_made_up};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: made-up-checkpoint --size nano|2b|4b --out DIR [--seed N]";
+const USAGE: &str = "usage: made-up-checkpoint --size nano|2b|2b-shallow|4b --out DIR [--seed N]";
 
 fn main() -> ExitCode {
     let (size, out, seed) = match arguments(std::env::args().skip(1)) {
@@ -41,6 +41,7 @@ fn arguments(mut list: impl Iterator<Item = String>) -> Result<(MadeUpSize, Path
         match (name.as_str(), value.as_str()) {
             ("--size", "nano") => size = Some(MadeUpSize::Nano),
             ("--size", "2b") => size = Some(MadeUpSize::Qwen2b),
+            ("--size", "2b-shallow") => size = Some(MadeUpSize::Qwen2bShallow),
             ("--size", "4b") => size = Some(MadeUpSize::Qwen4b),
             ("--out", _) => out = Some(PathBuf::from(value)),
             ("--seed", _) => {

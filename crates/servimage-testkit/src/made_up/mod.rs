@@ -17,6 +17,8 @@ pub enum MadeUpSize {
     Nano,
     /// Qwen3-VL-2B.
     Qwen2b,
+    /// Qwen3-VL-2B with two layers a tower: its largest tensors in a quarter of its bytes.
+    Qwen2bShallow,
     /// Qwen3-VL-4B.
     Qwen4b,
 }

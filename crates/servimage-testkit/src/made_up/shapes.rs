@@ -62,6 +62,17 @@ const QWEN_2B: Dims = Dims {
     shard_bytes: 2 << 30,
 };
 
+/// The 2B's widths and vocabulary, so its largest tensors, with two layers a tower.
+const QWEN_2B_SHALLOW: Dims = Dims {
+    n_layers: 2,
+    vision: VisionDims {
+        depth: 2,
+        deepstack_visual_indexes: &[0],
+        ..QWEN_VISION
+    },
+    ..QWEN_2B
+};
+
 const QWEN_4B: Dims = Dims {
     hidden_size: 2560,
     n_layers: 36,
@@ -111,6 +122,7 @@ impl Dims {
         match size {
             MadeUpSize::Nano => NANO,
             MadeUpSize::Qwen2b => QWEN_2B,
+            MadeUpSize::Qwen2bShallow => QWEN_2B_SHALLOW,
             MadeUpSize::Qwen4b => QWEN_4B,
         }
     }

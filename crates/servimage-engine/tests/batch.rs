@@ -1,0 +1,167 @@
+//! Several images of a deliverable in one pass, and a deliverable prepared before its first image.
+
+use servimage_bench::message::Beside;
+use servimage_bench::starter::starter_tasks;
+use servimage_bench::task::Task;
+use servimage_bench::verdict::Verdict;
+use servimage_engine::{Compute, Engine, EngineError, ReadyImage, ScoreRequest, open_device};
+use servimage_pack::dir::DirSource;
+use std::path::{Path, PathBuf};
+
+/// Bound on the difference of two probabilities: rows of a batch are summed in other tiles than those of one image.
+const TOLERANCE: f64 = 1e-5;
+
+const TASK: &str = "starter-product-001";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn engine(compute: Compute) -> Engine<DirSource> {
+    pollster::block_on(async {
+        let device = open_device(compute, "test").await.expect("a device");
+        let pack = DirSource::new(&root().join("public/models/nano"));
+        let engine = Engine::load(pack, device, &mut |_, _, _| ()).await;
+        engine.expect("nano loads")
+    })
+}
+
+fn picture(path: &str) -> Vec<u8> {
+    std::fs::read(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Pictures of different sizes and formats; the second is none.
+fn pictures() -> Vec<(&'static str, Vec<u8>)> {
+    let mut pictures: Vec<_> = [
+        "tests/fixtures/scene-1.jpg",
+        "tests/fixtures/still-life.jpg",
+        "tests/fixtures/scene-2.png",
+        "public/samples/portrait.jpg",
+        "public/samples/bottle.jpg",
+    ]
+    .map(|path| (path, picture(path)))
+    .into();
+    pictures.insert(1, ("broken.jpg", b"no picture at all".to_vec()));
+    pictures
+}
+
+fn task(id: &str) -> Task {
+    let mut tasks = starter_tasks().into_iter();
+    tasks.find(|task| task.task_id == id).expect("the task")
+}
+
+fn request<'a>(task: &'a Task, name: &'a str, image: &'a [u8]) -> ScoreRequest<'a> {
+    ScoreRequest {
+        task,
+        deliverable: 1,
+        image_name: name,
+        image,
+        input: None,
+        others: &[],
+        references: &[],
+        threshold: None,
+    }
+}
+
+/// The two verdicts say the same.
+fn assert_same(one: &Verdict, other: &Verdict) {
+    assert_eq!(
+        (&one.image, &one.task_id, one.deliverable, &one.rules),
+        (
+            &other.image,
+            &other.task_id,
+            other.deliverable,
+            &other.rules
+        )
+    );
+    let close = |a: f64, b: f64| assert!((a - b).abs() <= TOLERANCE, "{}: {a}, {b}", one.image);
+    close(one.p_pay, other.p_pay);
+    assert_eq!(one.concepts.len(), other.concepts.len());
+    for (name, concept) in &one.concepts {
+        let other = &other.concepts[name];
+        assert_eq!(concept.why_not, other.why_not, "{name}");
+        let both = concept.distribution.iter().flatten();
+        for (a, b) in both.zip(other.distribution.iter().flatten()) {
+            close(*a, *b);
+        }
+    }
+}
+
+/// Every good image of a batch gets the verdict that it gets alone.
+fn batch_equals_single(compute: Compute) {
+    let engine = engine(compute);
+    let task = task(TASK);
+    let pictures = pictures();
+    let read: Vec<_> = pictures
+        .iter()
+        .map(|(name, bytes)| engine.read(&request(&task, name, bytes)))
+        .collect();
+    let bad: Vec<usize> = (0..read.len()).filter(|&i| read[i].is_err()).collect();
+    assert_eq!(bad, [1], "the broken one fails alone");
+    let ready: Vec<ReadyImage> = read.into_iter().flatten().collect();
+    let together = pollster::block_on(engine.judge(&ready));
+    let good = pictures.iter().filter(|(name, _)| *name != "broken.jpg");
+    let mut scores = Vec::new();
+    for ((name, bytes), verdict) in good.zip(together) {
+        let verdict = verdict.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let alone = pollster::block_on(engine.score(&request(&task, name, bytes)));
+        assert_same(&alone.expect("the same image alone"), &verdict);
+        scores.push(verdict.p_pay);
+    }
+    assert_eq!(scores.len(), 5);
+    let differ = scores.iter().any(|p| (p - scores[0]).abs() > 1e-3);
+    assert!(
+        differ,
+        "the pictures differ, so a mix-up would show: {scores:?}"
+    );
+}
+
+#[test]
+fn a_batch_on_the_cpu_gives_the_verdicts_of_its_images() {
+    batch_equals_single(Compute::Cpu);
+}
+
+#[test]
+fn a_batch_on_the_gpu_gives_the_verdicts_of_its_images() {
+    batch_equals_single(Compute::Gpu);
+}
+
+#[test]
+fn images_of_different_tasks_may_be_judged_in_one_call() {
+    let engine = engine(Compute::Cpu);
+    let tasks = [task(TASK), task("starter-portrait-001")];
+    let image = picture("tests/fixtures/scene-1.jpg");
+    let read = |task| engine.read(&request(task, "scene-1.jpg", &image));
+    let ready: Vec<_> = tasks.iter().flat_map(read).collect();
+    let verdicts = pollster::block_on(engine.judge(&ready));
+    assert_eq!(verdicts.len(), 2);
+    for (task, verdict) in tasks.iter().zip(verdicts) {
+        let alone = pollster::block_on(engine.score(&request(task, "scene-1.jpg", &image)));
+        assert_same(&alone.expect("alone"), &verdict.expect("in the call"));
+    }
+}
+
+#[test]
+fn after_preparing_the_first_image_finds_its_brief_read() {
+    let engine = engine(Compute::Cpu);
+    let (task, image) = (task(TASK), picture("tests/fixtures/scene-1.jpg"));
+    let before = engine.model().n_prefixes();
+    pollster::block_on(engine.prepare(&task, 1, Beside::default())).expect("the task is there");
+    assert_eq!(engine.model().n_prefixes(), before + 1);
+    let verdict = pollster::block_on(engine.score(&request(&task, "scene-1.jpg", &image)));
+    verdict.expect("a good image");
+    assert_eq!(
+        engine.model().n_prefixes(),
+        before + 1,
+        "the image's own prompt begins with what was prepared"
+    );
+}
+
+#[test]
+fn a_deliverable_that_the_task_lacks_cannot_be_prepared() {
+    let engine = engine(Compute::Cpu);
+    let error = pollster::block_on(engine.prepare(&task(TASK), 9, Beside::default()));
+    let error = error.expect_err("there is no ninth");
+    assert!(matches!(error, EngineError::Prompt(_)), "{error}");
+    assert!(error.to_string().contains('9'), "{error}");
+}

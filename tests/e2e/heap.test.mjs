@@ -1,0 +1,37 @@
+// The worker's memory holds one shard and one tensor at a time, never the model: a pack with the largest tensors of a 2B
+// loads within 2 x its largest shard + 256 MB. WebAssembly memory never shrinks, so its size is its high-water mark.
+
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { after, before, test } from "node:test";
+import { openApp } from "./lib/app.mjs";
+import { madeUpPack } from "./lib/native.mjs";
+import { startServer } from "./lib/server.mjs";
+
+const MB = 1e6;
+
+let server, pack, shards;
+before(async () => {
+  pack = await madeUpPack("2b-shallow");
+  shards = JSON.parse(readFileSync(join(pack, "manifest.json"), "utf8")).shards.map((shard) => shard.size_bytes);
+  server = await startServer({ packs: [pack] });
+});
+after(() => {
+  server?.stop();
+  if (pack) rmSync(pack, { recursive: true, force: true });
+});
+
+test("a pack of several large shards loads on the GPU within two shards and 256 MB", async (context) => {
+  const size = shards.reduce((sum, bytes) => sum + bytes, 0);
+  const bound = 2 * Math.max(...shards) + 256 * MB;
+  assert.ok(shards.length > 4 && size > 240 * MB, `large enough to tell: ${shards.length} shards, ${size} bytes`);
+  const query = `?pack=/models/${basename(pack)}/&device=gpu`;
+  const app = await openApp(server, { webgpu: "swiftshader", query });
+  context.after(() => app.close());
+  await app.ready();
+  const heap = await app.heapBytes();
+  context.diagnostic(`${(size / MB).toFixed(0)} MB in ${shards.length} shards: heap ${(heap / MB).toFixed(0)} MB of ${(bound / MB).toFixed(0)} MB`);
+  assert.ok(heap > 0 && heap <= bound, `${heap} bytes, at most ${bound} are allowed`);
+  assert.deepEqual(app.watched.errors, []);
+});
