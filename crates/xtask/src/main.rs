@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod command;
 mod csp;
+mod kernels;
 mod layers;
 mod mime;
 mod server;
@@ -61,6 +62,12 @@ enum Task {
         #[arg(long)]
         no_build: bool,
     },
+    /// Run every kernel in real Chromium against its CPU twin.
+    Kernels {
+        /// Time our linear layer there against burn's instead, and print a Markdown table.
+        #[arg(long)]
+        bench: bool,
+    },
     /// Take the README's screenshot of the page with a verdict.
     Shots {
         /// Use what was built last.
@@ -91,6 +98,7 @@ fn main() -> Result<()> {
             build_page_unless(no_build)?;
             bench::measure()
         }
+        Task::Kernels { bench } => kernels::run_in_chromium(bench),
         Task::Shots { no_build } => {
             build_page_unless(no_build)?;
             bench::shots()
