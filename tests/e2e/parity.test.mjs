@@ -16,6 +16,13 @@ before(async () => {
 });
 after(() => server?.stop());
 
+test("f16 activations are refused where the GPU has no f16, and the page says so", async (context) => {
+  const app = await openApp(server, { webgpu: "swiftshader", query: "?pack=/models/golden-a/&device=gpu-f16" });
+  context.after(() => app.close());
+  assert.equal(await app.modelState(), "failed");
+  assert.match(await app.modelSentence(), /f16 activations need a GPU with shader-f16/);
+});
+
 for (const [device, webgpu] of [["gpu", "swiftshader"], ["cpu", "no-adapter"]]) {
   test(`the golden network is reproduced on the ${device}`, async (context) => {
     const app = await openApp(server, { webgpu, query: `?pack=/models/golden-a/&device=${device}` });

@@ -16,6 +16,8 @@ pub enum DevicePreference {
     Auto,
     /// WebGPU or an error.
     Gpu,
+    /// WebGPU with f16 activations, or an error.
+    GpuF16,
     /// The CPU backend.
     Cpu,
 }

@@ -64,7 +64,9 @@ impl<S: PackSource> Engine<S> {
             done_bytes += bytes;
             on_progress(LoadPhase::Weights, done_bytes.min(total_bytes), total_bytes);
         };
-        let model = ServImageModel::load(&pack, &device.device, &mut on_bytes).await?;
+        let storage = device.activations;
+        let model =
+            ServImageModel::load_storing(&pack, &device.device, storage, &mut on_bytes).await?;
         on_progress(LoadPhase::Weights, total_bytes, total_bytes);
         let self_test = SelfTestReport {
             passed: false,
@@ -86,13 +88,14 @@ impl<S: PackSource> Engine<S> {
         &self,
         on_progress: &mut LoadProgress<'_>,
     ) -> Result<SelfTestReport, EngineError> {
-        let Some(vectors) = vectors_of(&self.pack).await? else {
+        let Some(mut vectors) = vectors_of(&self.pack).await? else {
             return Ok(SelfTestReport {
                 passed: true,
                 tolerance: 0.0,
                 rows: Vec::new(),
             });
         };
+        vectors.tolerance += self.device.rounding();
         // The first runs also compile every kernel that scoring needs: sizes are no part of a kernel.
         on_progress(LoadPhase::Compile, 0, 0);
         let trace = self.model.trace(&vectors.input).await?;

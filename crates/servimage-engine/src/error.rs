@@ -16,6 +16,12 @@ pub enum EngineError {
         /// What the graphics layer said.
         reason: String,
     },
+    /// The device cannot store activations as f16.
+    #[error("f16 activations need a GPU with shader-f16, which {device} is not")]
+    NoF16 {
+        /// The device that was asked.
+        device: String,
+    },
     /// The pack is damaged or incomplete.
     #[error(transparent)]
     Pack(#[from] PackError),
@@ -78,8 +84,10 @@ impl EngineError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoGpu { .. } => "device.no_gpu",
+            Self::NoF16 { .. } => "device.no_f16",
             Self::Pack(error) => error.code(),
             Self::Load(LoadError::Pack(error)) => error.code(),
+            Self::Load(LoadError::TooLarge(_)) => "device.weight_too_large",
             Self::Load(_) => "pack.network",
             Self::SelfTest { .. } => "pack.self_test_failed",
             Self::BadVectors { .. } => "pack.self_test_vectors",

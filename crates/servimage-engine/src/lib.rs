@@ -17,3 +17,4 @@ pub use error::EngineError;
 pub use images::processor;
 pub use score::{ReadyImage, ScoreRequest};
 pub use self_test::{SelfTestVectors, max_errors, vectors_of};
+pub use servimage_model::Storage;

@@ -7,7 +7,8 @@
 //! - on a device that records gradients, burn's operations (`composite`, native only): slow, differentiable, and the
 //!   reference that the tests hold the other two against.
 //!
-//! All tensors are f32, contiguous and two-dimensional unless a function says otherwise.
+//! All tensors are f32, contiguous and two-dimensional unless a function says otherwise; on a GPU activations between two
+//! kernels may be f16 ([`Storage`]).
 
 mod backend;
 #[cfg(not(target_family = "wasm"))]
@@ -18,18 +19,21 @@ mod ops;
 mod pooling;
 mod readback;
 mod segments;
+mod storage;
 mod weight;
 
 #[cfg(not(target_family = "wasm"))]
 pub use composite::linear as linear_float;
 pub use cpu::{AttentionShape, Segment};
 pub use ops::{
-    add_rows, attention, columns, gather, gelu, layer_norm, linear, norm_rotate, rms_norm, swiglu,
+    add_rows, attention, columns, gather, gelu, layer_norm, linear, linear_stored, norm_rotate,
+    rms_norm, swiglu,
 };
 pub use pooling::{Pooled, Pooler};
 pub use readback::{ReadError, read};
 pub use segments::Segments;
-pub use weight::PackedWeight;
+pub use storage::Storage;
+pub use weight::{PackedWeight, UploadError};
 
 /// Function between a linear layer's sum and its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

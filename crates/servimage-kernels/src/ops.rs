@@ -4,7 +4,7 @@ use crate::backend::{Held, cpu_tensor, gpu_tensor, hold, hold_words, on_cpu, on_
 #[cfg(not(target_family = "wasm"))]
 use crate::composite;
 use crate::weight::PackedWeight;
-use crate::{Activation, AttentionShape, Heads, Segments, cpu, gpu};
+use crate::{Activation, AttentionShape, Heads, Segments, Storage, cpu, gpu};
 use burn::tensor::Tensor;
 use std::ops::Range;
 
@@ -24,6 +24,24 @@ pub fn linear(
     addend: Option<&Tensor<2>>,
     activation: Activation,
 ) -> Tensor<2> {
+    linear_stored(x, weight, bias, addend, activation, [Storage::F32; 2])
+}
+
+/// [`linear`] where `x` and the result are stored otherwise than as f32: how the one is, and how the other shall be.
+///
+/// # Shapes
+/// As [`linear`]; bias and addend are f32 always.
+///
+/// # Panics
+/// As [`linear`], and where anything but f32 is asked for on a CPU.
+pub fn linear_stored(
+    x: Tensor<2>,
+    weight: &PackedWeight,
+    bias: Option<&Tensor<1>>,
+    addend: Option<&Tensor<2>>,
+    activation: Activation,
+    stored: [Storage; 2],
+) -> Tensor<2> {
     let [n_rows, d_in] = x.dims();
     assert_eq!(d_in, weight.d_in, "width of x and of the weight");
     match (hold(x), hold_words(&weight.words)) {
@@ -36,9 +54,11 @@ pub fn linear(
                 bias.as_ref(),
                 addend.as_ref(),
                 activation,
+                stored,
             ))
         }
         (Held::Cpu(x), Held::Cpu(words)) => {
+            assert_eq!(stored, [Storage::F32; 2], "storage on a CPU");
             let (x, bias, addend) = (x.to_contiguous(), bias.map(on_cpu), addend.map(on_cpu));
             let view = cpu::WeightView {
                 layout: weight.layout,
@@ -59,15 +79,19 @@ pub fn linear(
     }
 }
 
-/// RMSNorm of every row: `x / sqrt(mean(x^2) + epsilon) * gamma`.
+/// RMSNorm of every row: `x / sqrt(mean(x^2) + epsilon) * gamma`, stored as `out`.
 ///
 /// # Shapes
 /// - `x` and the result: `[rows, d]`, `gamma`: `[d]`
-pub fn rms_norm(x: Tensor<2>, gamma: &Tensor<1>, epsilon: f64) -> Tensor<2> {
+///
+/// # Panics
+/// Where anything but f32 is asked for on a CPU.
+pub fn rms_norm(x: Tensor<2>, gamma: &Tensor<1>, epsilon: f64, out: Storage) -> Tensor<2> {
     let dims = x.dims();
     match hold(x.clone()) {
-        Held::Gpu(x) => gpu_tensor(gpu::norm(&x, &on_gpu(gamma), None, epsilon as f32)),
+        Held::Gpu(x) => gpu_tensor(gpu::norm(&x, &on_gpu(gamma), None, epsilon as f32, out)),
         Held::Cpu(x) => {
+            assert_eq!(out, Storage::F32, "storage on a CPU");
             let (x, gamma) = (x.to_contiguous(), on_cpu(gamma));
             let mut out = vec![0.0; dims[0] * dims[1]];
             cpu::rms_norm(values(&x), values(&gamma), epsilon as f32, &mut out);
@@ -78,18 +102,34 @@ pub fn rms_norm(x: Tensor<2>, gamma: &Tensor<1>, epsilon: f64) -> Tensor<2> {
     }
 }
 
-/// LayerNorm of every row: `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
+/// LayerNorm of every row: `(x - mean) / sqrt(variance + epsilon) * gamma + beta`, stored as `out`.
 ///
 /// # Shapes
 /// - `x` and the result: `[rows, d]`, `gamma` and `beta`: `[d]`
-pub fn layer_norm(x: Tensor<2>, gamma: &Tensor<1>, beta: &Tensor<1>, epsilon: f64) -> Tensor<2> {
+///
+/// # Panics
+/// As [`rms_norm`].
+pub fn layer_norm(
+    x: Tensor<2>,
+    gamma: &Tensor<1>,
+    beta: &Tensor<1>,
+    epsilon: f64,
+    out: Storage,
+) -> Tensor<2> {
     let dims = x.dims();
     match hold(x.clone()) {
         Held::Gpu(x) => {
             let beta = on_gpu(beta);
-            gpu_tensor(gpu::norm(&x, &on_gpu(gamma), Some(&beta), epsilon as f32))
+            gpu_tensor(gpu::norm(
+                &x,
+                &on_gpu(gamma),
+                Some(&beta),
+                epsilon as f32,
+                out,
+            ))
         }
         Held::Cpu(x) => {
+            assert_eq!(out, Storage::F32, "storage on a CPU");
             let (x, gamma, beta) = (x.to_contiguous(), on_cpu(gamma), on_cpu(beta));
             let mut out = vec![0.0; dims[0] * dims[1]];
             cpu::layer_norm(
@@ -208,7 +248,7 @@ pub fn attention(
     }
 }
 
-/// `silu(gate) * up`.
+/// `silu(gate) * up`; of f16 the result is [`Storage::F16Sixteenths`].
 ///
 /// # Shapes
 /// - `gate_up`: `[rows, 2 * d_hidden]`, gate first

@@ -1,5 +1,6 @@
 //! A weight on a device, as it lies in the pack.
 
+use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use servimage_pack::layout::BLOCK;
 use servimage_pack::{Layout, PackError, TensorBytes};
@@ -18,8 +19,9 @@ impl PackedWeight {
     /// Uploads `parts`, weights of one layout and one `d_in`, as one weight with their rows below each other.
     ///
     /// # Errors
-    /// [`PackError::Shape`] and [`PackError::WrongLayout`] where a part is no matrix, or does not fit the first.
-    pub fn upload(parts: &[TensorBytes], device: &Device) -> Result<Self, PackError> {
+    /// [`PackError::Shape`] and [`PackError::WrongLayout`] where a part is no matrix, or does not fit the first;
+    /// [`UploadError::TooLarge`] where the device cannot bind that much at once.
+    pub fn upload(parts: &[TensorBytes], device: &Device) -> Result<Self, UploadError> {
         let first = parts.first().ok_or_else(|| PackError::MissingTensor {
             tensor: "weight".to_owned(),
             expected: None,
@@ -29,6 +31,7 @@ impl PackedWeight {
         }
         let d_in = first.shape[1];
         let d_out = parts.iter().map(|part| part.shape[0]).sum();
+        check_size(parts, binding_limit(device))?;
         let data = TensorData::new(words(parts), [n_words(parts)]);
         Ok(Self {
             words: Tensor::from_data(data, (device, DType::I32)),
@@ -65,6 +68,46 @@ impl PackedWeight {
     /// First word of the scales.
     pub(crate) fn scales_at(&self) -> usize {
         self.d_out * self.blocks_per_row() * block_words(self.layout)
+    }
+}
+
+/// A weight that does not go onto a device.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// Its parts are damaged or do not belong together.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// It is larger than what the device binds to a kernel at once.
+    #[error(
+        "weight `{tensor}` takes {size_bytes} bytes, this GPU binds at most {limit_bytes} at once: a pack with smaller weights (q8 or q4) fits"
+    )]
+    TooLarge {
+        /// Name of the first part.
+        tensor: String,
+        /// Size on the device.
+        size_bytes: u64,
+        /// Largest storage buffer binding of the device.
+        limit_bytes: u64,
+    },
+}
+
+/// Largest binding of a GPU in bytes: 128 MiB are certain, most have more.
+fn binding_limit(device: &Device) -> u64 {
+    match device.as_dispatch() {
+        DispatchDevice::Cube(device) => device.client().properties().memory.max_page_size,
+        _ => u64::MAX,
+    }
+}
+
+fn check_size(parts: &[TensorBytes], limit_bytes: u64) -> Result<(), UploadError> {
+    let size_bytes = 4 * n_words(parts) as u64;
+    match size_bytes > limit_bytes {
+        false => Ok(()),
+        true => Err(UploadError::TooLarge {
+            tensor: parts[0].name.clone(),
+            size_bytes,
+            limit_bytes,
+        }),
     }
 }
 

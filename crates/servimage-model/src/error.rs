@@ -1,5 +1,6 @@
 //! What can go wrong between a pack and a network on a device.
 
+use servimage_kernels::UploadError;
 use servimage_pack::PackError;
 use thiserror::Error;
 
@@ -9,6 +10,9 @@ pub enum LoadError {
     /// The pack could not be read.
     #[error(transparent)]
     Pack(#[from] PackError),
+    /// A weight is larger than the device takes.
+    #[error(transparent)]
+    TooLarge(UploadError),
     /// A tensor has another shape than the manifest's dimensions ask for.
     #[error("tensor `{name}`: expected shape {expected:?}, found {found:?}")]
     Shape {
@@ -35,6 +39,15 @@ pub enum LoadError {
         /// What stands in the manifest.
         found: String,
     },
+}
+
+impl From<UploadError> for LoadError {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Pack(error) => Self::Pack(error),
+            too_large @ UploadError::TooLarge { .. } => Self::TooLarge(too_large),
+        }
+    }
 }
 
 /// An evaluation that could not be carried out.

@@ -26,5 +26,6 @@ pub use error::LoadError;
 pub use linear::Pass;
 pub use model::{ModelInput, ModelOutput, ServImageModel};
 pub use network::Network;
+pub use servimage_kernels::Storage;
 pub use source::{PackParams, ParamSource, RandomParams};
 pub use trace::{Trace, head_rows};

@@ -7,7 +7,7 @@ use crate::error::LoadError;
 use crate::source::{ParamKind, ParamSource};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use servimage_kernels::{Activation, PackedWeight};
+use servimage_kernels::{Activation, PackedWeight, Storage};
 
 /// Which weights one run through the network uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +30,9 @@ pub struct Linear {
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     adapter: Option<LowRank>,
+    /// How `x` and the result are stored.
+    #[module(skip)]
+    stored: [Storage; 2],
 }
 
 /// Low-rank adapter of the payment pass; the scale `alpha / r` is already in `b`.
@@ -88,7 +91,22 @@ impl Linear {
             weights,
             bias: None,
             adapter,
+            stored: [source.storage(); 2],
         })
+    }
+
+    /// Reads rows that are stored so, instead of as the source says.
+    #[must_use]
+    pub fn reading(mut self, storage: Storage) -> Self {
+        self.stored[0] = storage;
+        self
+    }
+
+    /// Stores its result so, instead of as the source says: f32 where it joins the residual stream.
+    #[must_use]
+    pub fn writing(mut self, storage: Storage) -> Self {
+        self.stored[1] = storage;
+        self
     }
 
     /// # Shapes
@@ -111,14 +129,21 @@ impl Linear {
         activation: Activation,
     ) -> Tensor<2> {
         let addend = match (pass, &self.adapter) {
-            (Pass::Payment, Some(adapter)) => Some(adapter.forward(x.clone(), addend)),
+            (Pass::Payment, Some(adapter)) => {
+                Some(adapter.forward(x.clone(), self.stored[0], addend))
+            }
             _ => addend,
         };
         let bias = self.bias.as_ref().map(Param::val);
         match &self.packed {
-            Some(weight) => {
-                servimage_kernels::linear(x, weight, bias.as_ref(), addend.as_ref(), activation)
-            }
+            Some(weight) => servimage_kernels::linear_stored(
+                x,
+                weight,
+                bias.as_ref(),
+                addend.as_ref(),
+                activation,
+                self.stored,
+            ),
             None => self.forward_float(x, bias, addend, activation),
         }
     }
@@ -162,8 +187,11 @@ impl Linear {
 }
 
 impl LowRank {
-    fn forward(&self, x: Tensor<2>, addend: Option<Tensor<2>>) -> Tensor<2> {
-        let low = servimage_kernels::linear(x, &self.a, None, None, Activation::None);
+    /// In f32 from `x`, which is stored as `from`.
+    fn forward(&self, x: Tensor<2>, from: Storage, addend: Option<Tensor<2>>) -> Tensor<2> {
+        let stored = [from, Storage::F32];
+        let low =
+            servimage_kernels::linear_stored(x, &self.a, None, None, Activation::None, stored);
         servimage_kernels::linear(low, &self.b, None, addend.as_ref(), Activation::None)
     }
 }

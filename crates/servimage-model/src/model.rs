@@ -8,6 +8,7 @@ use crate::prefix::{Prefix, PrefixCache};
 use crate::source::{PackParams, ParamSource};
 use crate::tokens::{EMBEDDING, LM_HEAD, TokenTable};
 use burn::tensor::{Device, Tensor, TensorData};
+use servimage_kernels::Storage;
 use servimage_pack::manifest::{Manifest, ZeroShot};
 use servimage_pack::{Pack, PackSource};
 use std::borrow::Borrow;
@@ -84,6 +85,19 @@ impl ServImageModel {
         device: &Device,
         on_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self, LoadError> {
+        Self::load_storing(pack, device, Storage::F32, on_bytes).await
+    }
+
+    /// [`ServImageModel::load`] with activations between the layers stored as `storage`.
+    ///
+    /// # Errors
+    /// As [`ServImageModel::load`].
+    pub async fn load_storing<S: PackSource>(
+        pack: &Pack<S>,
+        device: &Device,
+        storage: Storage,
+        on_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Self, LoadError> {
         let manifest = pack.manifest().clone();
         let (text, vision) = (&manifest.text, &manifest.vision);
         let table_shape = [text.vocab_size, text.d_model];
@@ -92,7 +106,7 @@ impl ServImageModel {
             true => Some(TokenTable::load(pack, LM_HEAD, table_shape).await?),
             false => None,
         };
-        let mut params = PackParams::new(pack, device.clone(), on_bytes);
+        let mut params = PackParams::new(pack, device.clone(), on_bytes).with_storage(storage);
         let network = Network::load(&mut params, text, vision).await?;
         let mut model = Self {
             network,

@@ -4,6 +4,7 @@ use crate::error::LoadError;
 use crate::source::{ParamKind, ParamSource};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use servimage_kernels::Storage;
 
 /// RMSNorm: `x / sqrt(mean(x^2) + epsilon) * gamma`.
 #[derive(Module, Debug)]
@@ -11,6 +12,8 @@ pub struct RmsNorm {
     /// `[d]`
     gamma: Param<Tensor<1>>,
     epsilon: f64,
+    #[module(skip)]
+    out: Storage,
 }
 
 impl RmsNorm {
@@ -27,13 +30,25 @@ impl RmsNorm {
         let gamma = source
             .param(&format!("{name}.weight"), [d], ParamKind::Ones)
             .await?;
-        Ok(Self { gamma, epsilon })
+        let out = source.storage();
+        Ok(Self {
+            gamma,
+            epsilon,
+            out,
+        })
+    }
+
+    /// The same with a result in f32, for what no layer reads.
+    #[must_use]
+    pub fn into_f32(mut self) -> Self {
+        self.out = Storage::F32;
+        self
     }
 
     /// # Shapes
     /// - `x` and the result: `[rows, d]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        servimage_kernels::rms_norm(x, &self.gamma.val(), self.epsilon)
+        servimage_kernels::rms_norm(x, &self.gamma.val(), self.epsilon, self.out)
     }
 
     /// Gain `[d]` and epsilon.
@@ -50,6 +65,8 @@ pub struct LayerNorm {
     /// `[d]`
     beta: Param<Tensor<1>>,
     epsilon: f64,
+    #[module(skip)]
+    out: Storage,
 }
 
 impl LayerNorm {
@@ -69,16 +86,19 @@ impl LayerNorm {
         let beta = source
             .param(&format!("{name}.bias"), [d], ParamKind::Zeros)
             .await?;
+        let out = source.storage();
         Ok(Self {
             gamma,
             beta,
             epsilon,
+            out,
         })
     }
 
     /// # Shapes
     /// - `x` and the result: `[rows, d]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        servimage_kernels::layer_norm(x, &self.gamma.val(), &self.beta.val(), self.epsilon)
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        servimage_kernels::layer_norm(x, &gamma, &beta, self.epsilon, self.out)
     }
 }

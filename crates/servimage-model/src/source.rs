@@ -6,7 +6,7 @@ use crate::error::LoadError;
 use crate::linear::{LinearWeight, LowRank};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
-use servimage_kernels::PackedWeight;
+use servimage_kernels::{PackedWeight, Storage};
 use servimage_pack::{Layout, Pack, PackSource, TensorBytes};
 use std::future::Future;
 
@@ -62,12 +62,18 @@ pub trait ParamSource {
 
     /// Puts what follows on another device and returns the one before.
     fn set_device(&mut self, device: Device) -> Device;
+
+    /// How activations between the layers that are loaded next are stored.
+    fn storage(&self) -> Storage {
+        Storage::F32
+    }
 }
 
 /// Parameters of a pack, uploaded one tensor at a time.
 pub struct PackParams<'a, S> {
     pack: &'a Pack<S>,
     device: Device,
+    storage: Storage,
     on_bytes: &'a mut dyn FnMut(u64),
 }
 
@@ -77,8 +83,16 @@ impl<'a, S: PackSource> PackParams<'a, S> {
         Self {
             pack,
             device,
+            storage: Storage::F32,
             on_bytes,
         }
+    }
+
+    /// Has the layers store their activations so, where they lie on a GPU.
+    #[must_use]
+    pub fn with_storage(mut self, storage: Storage) -> Self {
+        self.storage = storage;
+        self
     }
 
     /// Tensor `name` as it lies in the pack.
@@ -209,6 +223,14 @@ impl<S: PackSource> ParamSource for PackParams<'_, S> {
 
     fn set_device(&mut self, device: Device) -> Device {
         std::mem::replace(&mut self.device, device)
+    }
+
+    fn storage(&self) -> Storage {
+        // The heads run on the CPU, which has one way only.
+        match self.device == Device::flex() {
+            true => Storage::F32,
+            false => self.storage,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::positions::Rotary;
 use crate::source::ParamSource;
 use burn::module::Module;
 use burn::tensor::Tensor;
-use servimage_kernels::{Activation, AttentionShape, Heads, Segments};
+use servimage_kernels::{Activation, AttentionShape, Heads, Segments, Storage};
 use servimage_pack::manifest::TextDims;
 
 /// Text tower without its token embedding. Build with [`Text::load`].
@@ -74,7 +74,10 @@ impl Text {
         }
         let norm = format!("{root}.norm");
         let norm = RmsNorm::load(source, &norm, dims.d_model, dims.rms_norm_eps).await?;
-        Ok(Self { layers, norm })
+        Ok(Self {
+            layers,
+            norm: norm.into_f32(),
+        })
     }
 
     /// Runs the tower. `keep` receives each layer's keys and values, `[rows, 2 * n_kv_heads * head_dim]`.
@@ -158,9 +161,10 @@ impl Attention {
         let parts = [("q_proj", d_q), ("k_proj", d_kv), ("v_proj", d_kv)]
             .map(|(part, width)| (format!("{name}.{part}"), width));
         let epsilon = dims.rms_norm_eps;
+        let o_proj = Linear::load(source, &format!("{name}.o_proj"), [d_q, d_model], false).await?;
         Ok(Self {
             qkv: Linear::load_joined(source, &parts, d_model).await?,
-            o_proj: Linear::load(source, &format!("{name}.o_proj"), [d_q, d_model], false).await?,
+            o_proj: o_proj.writing(Storage::F32),
             q_norm: RmsNorm::load(source, &format!("{name}.q_norm"), head_dim, epsilon).await?,
             k_norm: RmsNorm::load(source, &format!("{name}.k_norm"), head_dim, epsilon).await?,
             n_heads: dims.n_heads,
@@ -214,9 +218,12 @@ impl Mlp {
         let (d_model, d_hidden) = (dims.d_model, dims.d_hidden);
         let parts = ["gate_proj", "up_proj"].map(|part| (format!("{name}.{part}"), d_hidden));
         let down = format!("{name}.down_proj");
+        let gate_up = Linear::load_joined(source, &parts, d_model).await?;
+        let down = Linear::load(source, &down, [d_hidden, d_model], false).await?;
+        let hidden = source.storage().hidden();
         Ok(Self {
-            gate_up: Linear::load_joined(source, &parts, d_model).await?,
-            down: Linear::load(source, &down, [d_hidden, d_model], false).await?,
+            gate_up,
+            down: down.reading(hidden).writing(Storage::F32),
         })
     }
 

@@ -10,7 +10,7 @@ use crate::positions::{Rotary, position_taps, vision_rotary};
 use crate::source::{ParamKind, ParamSource};
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use servimage_kernels::{Activation, AttentionShape, Heads, Segment, Segments};
+use servimage_kernels::{Activation, AttentionShape, Heads, Segment, Segments, Storage};
 use servimage_pack::manifest::VisionDims;
 
 /// Epsilon of every LayerNorm in the tower.
@@ -78,7 +78,9 @@ impl Vision {
             [d_patch, dims.d_model],
             true,
         )
-        .await?;
+        .await?
+        .reading(Storage::F32)
+        .writing(Storage::F32);
         let table_shape = [dims.n_position_embeddings, dims.d_model];
         let pos_embed = source
             .param(
@@ -182,6 +184,7 @@ impl Block {
         dims: &VisionDims,
     ) -> Result<Self, LoadError> {
         let (d_model, d_hidden) = (dims.d_model, dims.d_hidden);
+        let hidden = source.storage().hidden();
         Ok(Self {
             norm1: LayerNorm::load(source, &format!("{name}.norm1"), d_model, NORM_EPSILON).await?,
             norm2: LayerNorm::load(source, &format!("{name}.norm2"), d_model, NORM_EPSILON).await?,
@@ -198,21 +201,25 @@ impl Block {
                 [d_model, d_model],
                 true,
             )
-            .await?,
+            .await?
+            .writing(Storage::F32),
             fc1: Linear::load(
                 source,
                 &format!("{name}.mlp.linear_fc1"),
                 [d_model, d_hidden],
                 true,
             )
-            .await?,
+            .await?
+            .writing(hidden),
             fc2: Linear::load(
                 source,
                 &format!("{name}.mlp.linear_fc2"),
                 [d_hidden, d_model],
                 true,
             )
-            .await?,
+            .await?
+            .reading(hidden)
+            .writing(Storage::F32),
             n_heads: dims.n_heads,
         })
     }
@@ -263,6 +270,7 @@ impl Merger {
         } else {
             dims.d_model
         };
+        let hidden = source.storage().hidden();
         Ok(Self {
             norm: LayerNorm::load(source, &format!("{name}.norm"), d_norm, NORM_EPSILON).await?,
             fc1: Linear::load(
@@ -271,14 +279,17 @@ impl Merger {
                 [d_joined, d_joined],
                 true,
             )
-            .await?,
+            .await?
+            .writing(hidden),
             fc2: Linear::load(
                 source,
                 &format!("{name}.linear_fc2"),
                 [d_joined, dims.d_out],
                 true,
             )
-            .await?,
+            .await?
+            .reading(hidden)
+            .writing(Storage::F32),
             norm_after_join,
         })
     }

@@ -133,8 +133,12 @@ impl Session {
             return Ok((device, Some("the CPU was asked for".to_owned())));
         }
         match self.gpu().await {
+            Ok(device) if preference == DevicePreference::GpuF16 => {
+                let device = device.with_f16_activations().map_err(|e| e.info())?;
+                Ok((device, None))
+            }
             Ok(device) => Ok((device, None)),
-            Err(error) if preference == DevicePreference::Gpu => Err(error),
+            Err(error) if preference != DevicePreference::Auto => Err(error),
             Err(error) => {
                 let device = open_device(Compute::Cpu, "").await.map_err(|e| e.info())?;
                 Ok((device, Some(error.message)))

@@ -1,14 +1,14 @@
 //! `test` and `ci`: the lists of what has to hold.
 
 use crate::command::{command, run, words};
-use crate::{bench, layers, setup, site, size, workspace};
+use crate::{bench, kernels, layers, setup, site, size, workspace};
 use anyhow::Result;
 use std::process::Command;
 use std::time::Instant;
 
 /// The crates that also run in the browser; they are linted a second time for wasm.
 const BROWSER_SET: &str = "-p servimage-bench -p servimage-image -p servimage-pack -p servimage-prompt \
-                           -p servimage-model -p servimage-engine -p servimage-worker -p servimage-web";
+                           -p servimage-kernel-cases -p servimage-model -p servimage-engine -p servimage-worker -p servimage-web";
 
 /// Every test, after installing what they need.
 pub fn test() -> Result<()> {
@@ -17,6 +17,7 @@ pub fn test() -> Result<()> {
     timed("native tests", native_tests)?;
     timed("page", site::build)?;
     timed("sizes", size::check)?;
+    timed("kernel cases", kernels::build)?;
     timed("end-to-end tests", bench::end_to_end)
 }
 

@@ -10,13 +10,14 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by crate, lowest first. A new crate gets its row here and in `crates/README.md`.
-const ROWS: [(&str, u8); 13] = [
+const ROWS: [(&str, u8); 14] = [
     ("inventory", 0),
     ("servimage-bench", 0),
     ("servimage-image", 0),
     ("servimage-pack", 0),
     ("servimage-prompt", 1),
     ("servimage-kernels", 1),
+    ("servimage-kernel-cases", 2),
     ("servimage-model", 2),
     ("servimage-engine", 3),
     ("servimage-train", 3),
@@ -41,8 +42,12 @@ const WITHOUT_BURN: [&str; 8] = [
     "xtask",
 ];
 
-/// The only crates that talk to JavaScript, and the packages by which it is done.
-const BROWSER_CRATES: [&str; 2] = ["servimage-worker", "servimage-web"];
+/// The only crates that talk to JavaScript (the last one to its tests), and the packages by which it is done.
+const BROWSER_CRATES: [&str; 3] = [
+    "servimage-worker",
+    "servimage-web",
+    "servimage-kernel-cases",
+];
 const BROWSER_PACKAGES: [&str; 5] = [
     "js-sys",
     "serde-wasm-bindgen",

@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod command;
 mod csp;
+mod kernels;
 mod layers;
 mod mime;
 mod npm;
@@ -59,6 +60,12 @@ enum Task {
     },
     /// Measure us and our peers side by side and write the tables of benches/README.md.
     Bench(bench::BenchOptions),
+    /// Run every kernel in real Chromium against its CPU twin.
+    Kernels {
+        /// Time our linear layer there against burn's instead, and print a Markdown table.
+        #[arg(long)]
+        bench: bool,
+    },
     /// Take the README's screenshot of the page with a verdict.
     Shots {
         /// Use what was built last.
@@ -86,6 +93,7 @@ fn main() -> Result<()> {
             size::check()
         }
         Task::Bench(options) => bench::run(&options),
+        Task::Kernels { bench } => kernels::run_in_chromium(bench),
         Task::Shots { no_build } => {
             build_page_unless(no_build, setup::for_testing)?;
             bench::shots()

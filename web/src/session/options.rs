@@ -1,4 +1,4 @@
-//! What the address says: `?pack=<folder url>&device=auto|gpu|cpu`.
+//! What the address says: `?pack=<folder url>&device=auto|gpu|gpu-f16|cpu`.
 
 use servimage_bench::message::DevicePreference;
 
@@ -28,6 +28,7 @@ impl Options {
         }
         let device = match device {
             Some("gpu") => DevicePreference::Gpu,
+            Some("gpu-f16") => DevicePreference::GpuF16,
             Some("cpu") => DevicePreference::Cpu,
             _ => DevicePreference::Auto,
         };
@@ -57,9 +58,8 @@ mod tests {
         let options = Options::from_params(Some("./models/big"), Some("cpu"));
         assert_eq!(options.pack_url, "./models/big/");
         assert_eq!(options.device, DevicePreference::Cpu);
-        assert_eq!(
-            Options::from_params(Some("/m/"), Some("gpu")).pack_url,
-            "/m/"
-        );
+        let options = Options::from_params(Some("/m/"), Some("gpu-f16"));
+        assert_eq!(options.pack_url, "/m/");
+        assert_eq!(options.device, DevicePreference::GpuF16);
     }
 }

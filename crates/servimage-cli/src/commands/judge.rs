@@ -1,6 +1,6 @@
 //! Loading a pack and judging one image; shared by both forms of `score`.
 
-use super::device::DeviceArgument;
+use super::device::DeviceArguments;
 use crate::bench_folder::FolderTask;
 use anyhow::Context;
 use indicatif::ProgressBar;
@@ -56,7 +56,7 @@ impl Judge {
     /// Loads the pack in `folder` onto the device, with its self-test.
     pub fn load(
         folder: &Path,
-        device: DeviceArgument,
+        device: DeviceArguments,
         threshold: Option<f64>,
     ) -> anyhow::Result<Self> {
         let device = device.open()?;

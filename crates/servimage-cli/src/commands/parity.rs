@@ -1,6 +1,6 @@
 //! `servimage parity`.
 
-use super::device::DeviceArgument;
+use super::device::DeviceArguments;
 use super::{Outcome, layouts, print_json};
 use crate::parity::{ParityRow, default_tolerance, parity};
 use clap::Args;
@@ -17,9 +17,8 @@ pub struct ParityArguments {
     /// Layout of the linear weights
     #[arg(long, default_value = "f32", value_parser = layouts())]
     quant: Layout,
-    /// Device that runs the network
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: DeviceArgument,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Bound on the largest difference over the largest expected value, per tensor; by default it follows the layout and the device
     #[arg(long, value_name = "RATIO")]
     tolerance: Option<f64>,
@@ -41,7 +40,7 @@ pub(super) fn run(arguments: &ParityArguments) -> anyhow::Result<Outcome> {
     let device = arguments.device.open()?;
     let tolerance = arguments
         .tolerance
-        .unwrap_or_else(|| default_tolerance(arguments.quant, device.compute));
+        .unwrap_or_else(|| default_tolerance(arguments.quant, &device));
     let rows = pollster::block_on(parity(
         &arguments.golden,
         arguments.quant,

@@ -1,6 +1,6 @@
 //! `servimage score`: images against a deliverable of a task, or a whole folder of outputs.
 
-use super::device::DeviceArgument;
+use super::device::DeviceArguments;
 use super::judge::{Job, Judge, JudgedTask, read};
 use super::score_outputs::{Shard, score_outputs};
 use super::{Outcome, output::Format};
@@ -44,9 +44,8 @@ pub struct ScoreArguments {
     /// Decision threshold on P(pay), 0 to 1; the pack's own where absent
     #[arg(long, value_name = "P")]
     threshold: Option<f64>,
-    /// Device that runs the network
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: DeviceArgument,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// How the verdicts are printed
     #[arg(long, value_enum, default_value = "table")]
     format: Format,

@@ -1,6 +1,6 @@
 //! `servimage verify`.
 
-use super::device::DeviceArgument;
+use super::device::DeviceArguments;
 use super::{Outcome, print_json};
 use clap::Args;
 use serde::Serialize;
@@ -19,9 +19,8 @@ const MAX_NAMES: usize = 8;
 pub struct VerifyArguments {
     /// Folder of the pack
     pack: PathBuf,
-    /// Device that runs the pack's self-test
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: DeviceArgument,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Check files and tensors only
     #[arg(long)]
     no_self_test: bool,

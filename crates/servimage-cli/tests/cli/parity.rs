@@ -53,6 +53,31 @@ fn golden_a_is_reproduced_on_the_gpu() {
 }
 
 #[test]
+#[ignore = "needs a Vulkan driver with shader-f16; Mesa's lavapipe will do"]
+fn golden_a_is_reproduced_with_f16_activations() {
+    let (code, report) = parity(&golden(), &["--device", "gpu", "--activations", "f16"]);
+    assert_eq!((code, failed(&report)), (Some(0), vec![]), "{report:#}");
+    let device = report["device"].as_str().unwrap();
+    assert!(device.ends_with(", f16 activations"), "{device}");
+    // Nothing in f32 is that far off: the activations really were f16.
+    let rows = report["rows"].as_array().unwrap().iter();
+    let hidden = rows.filter(|row| row["tensor"] == "base.hidden_states");
+    let errors: Vec<f64> = hidden.map(|row| row["error"].as_f64().unwrap()).collect();
+    assert!(matches!(errors[..], [error] if error > 1e-5), "{errors:?}");
+}
+
+#[test]
+fn f16_activations_are_refused_on_the_cpu() {
+    let output = servimage(&["parity", "--golden", "unread", "--activations", "f16"]);
+    let words = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("f16 activations need a GPU with shader-f16"),
+        "{words}"
+    );
+}
+
+#[test]
 fn quantized_weights_stay_within_their_stated_tolerance() {
     for quant in ["f16", "q8", "q4"] {
         let (code, report) = parity(&golden(), &["--quant", quant]);

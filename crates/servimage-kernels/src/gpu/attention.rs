@@ -1,5 +1,6 @@
 //! Attention without a tensor of scores.
 
+use super::floats::Floats;
 use super::launch::{Gpu, Kernel, fill};
 use crate::{AttentionShape, Segment};
 use burn_cubecl::tensor::CubeTensor;
@@ -28,7 +29,8 @@ pub(crate) fn attention(
 ) -> CubeTensor {
     let gpu = Gpu::of(qkv);
     let n_rows = qkv.meta.shape()[0];
-    let out = gpu.empty(&[n_rows, shape.n_heads * shape.head_dim]);
+    let floats = Floats::of(qkv);
+    let out = gpu.empty(&[n_rows, shape.n_heads * shape.head_dim], floats);
     let n_tiles = tiles.meta.num_elements() / 4;
     let groups = [n_tiles as u32, shape.n_heads as u32, 1];
     let n_prefix = prefix.map_or(0, |prefix| prefix.meta.shape()[0]);
@@ -43,6 +45,7 @@ pub(crate) fn attention(
     let kernel = Attention {
         head_dim: shape.head_dim,
         has_prefix: prefix.is_some(),
+        floats,
     };
     gpu.launch(kernel, groups, &buffers, &info.map(|n| n as u32));
     out
@@ -53,6 +56,8 @@ pub(crate) fn attention(
 struct Attention {
     head_dim: usize,
     has_prefix: bool,
+    /// Of queries, keys, values, prefix and result.
+    floats: Floats,
 }
 
 impl Kernel for Attention {
@@ -70,15 +75,15 @@ impl Kernel for Attention {
         let query = |j: usize| format!("min(value_row + {}u, BQ - 1u)", j * rows_at_once);
         let (binding, read, info_at) = match self.has_prefix {
             true => (
-                "@group(0) @binding(3) var<storage, read_write> prefix: array<vec4<f32>>;",
-                "    if (row < info[0].z) {\n        return prefix[(row * 2u * n_kv + which * n_kv + kv_head) * HEAD4 + at4];\n    }",
+                "@group(0) @binding(3) var<storage, read_write> prefix: array<vec4<{{X}}>>;",
+                "    if (row < info[0].z) {\n        return vec4<f32>(prefix[(row * 2u * n_kv + which * n_kv + kv_head) * HEAD4 + at4]);\n    }",
                 4,
             ),
             false => ("", "", 3),
         };
         let store = |j: usize| {
             format!(
-                "        if (value_row + {}u < tile.y) {{\n            out[((tile.x + q{j}) * n_heads + head) * HEAD4 + column4] = sum{j} / row_sum[q{j}];\n        }}",
+                "        if (value_row + {}u < tile.y) {{\n            out[((tile.x + q{j}) * n_heads + head) * HEAD4 + column4] = stored4(sum{j} / row_sum[q{j}]);\n        }}",
                 j * rows_at_once
             )
         };
@@ -86,6 +91,8 @@ impl Kernel for Attention {
         let constants = [
             ("PREFIX_BINDING", binding.to_owned()),
             ("PREFIX_READ", read.to_owned()),
+            ("X", self.floats.name().to_owned()),
+            ("STORED", self.floats.head(self.floats)),
             ("INFO", info_at.to_string()),
             ("HEAD4", head4.to_string()),
             ("SCALE", format!("{scale:?}")),

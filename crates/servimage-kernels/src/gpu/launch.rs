@@ -1,5 +1,6 @@
 //! From a WGSL template to a launch on the device of a tensor.
 
+use super::floats::Floats;
 use burn::tensor::DType;
 use burn_cubecl::CubeDevice;
 use burn_cubecl::cubecl::client::Client;
@@ -92,16 +93,19 @@ impl Gpu {
         }
     }
 
-    /// An f32 tensor without values yet.
-    pub fn empty(&self, shape: &[usize]) -> CubeTensor {
+    /// A tensor without values yet.
+    pub fn empty(&self, shape: &[usize], floats: Floats) -> CubeTensor {
         let n_values: usize = shape.iter().product();
-        let handle = self.client.empty(n_values * size_of::<f32>());
+        // Whole words: an odd number of f16 would end inside one, and buffers may not.
+        let handle = self
+            .client
+            .empty((n_values * floats.size_bytes()).next_multiple_of(4));
         CubeTensor::new_contiguous(
             self.client.clone(),
             self.device.clone(),
             shape.to_vec().into(),
             handle,
-            DType::F32,
+            floats.dtype(),
         )
     }
 

@@ -1,8 +1,9 @@
 //! Fused dequantize-matmul: tiles of the result, weights unpacked on their way into workgroup memory.
 
+use super::floats::Floats;
 use super::launch::{Gpu, Kernel, fill};
-use crate::Activation;
 use crate::weight::PackedWeight;
+use crate::{Activation, Storage};
 use burn_cubecl::tensor::CubeTensor;
 use servimage_pack::Layout;
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use std::fmt::Write as _;
 /// Size of the tile that one workgroup makes and of a thread's share.
 ///
 /// 8 x 4 sums a thread need 3 reads of workgroup memory for 32 products; other sizes were not tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Tile {
     /// Rows of x.
     bm: usize,
@@ -22,12 +23,17 @@ struct Tile {
     tm: usize,
 }
 
-const TILE: Tile = Tile {
-    bm: 64,
-    bn: 64,
-    bk: 16,
-    tm: 8,
-};
+impl Tile {
+    /// The tile for `n_rows` rows of x.
+    fn of(_n_rows: usize) -> Self {
+        Self {
+            bm: 64,
+            bn: 64,
+            bk: 16,
+            tm: 8,
+        }
+    }
+}
 
 const ROW: &str = "let at = row * info[0].z + k4 * 4u;";
 
@@ -42,65 +48,78 @@ pub(crate) fn linear(
     bias: Option<&CubeTensor>,
     addend: Option<&CubeTensor>,
     activation: Activation,
+    [from, to]: [Storage; 2],
 ) -> CubeTensor {
     let gpu = Gpu::of(x);
     let n_rows = x.meta.shape()[0];
-    let y = gpu.empty(&[n_rows, weight.d_out]);
+    let y = gpu.empty(&[n_rows, weight.d_out], Floats::from(to));
     if n_rows == 0 {
         return y;
     }
     let mut buffers = vec![x, words, &y];
     buffers.extend(bias);
     buffers.extend(addend);
+    let tile = Tile::of(n_rows);
     let kernel = Linear {
+        tile,
         layout: weight.layout,
         vectors: weight.d_in.is_multiple_of(4),
         bias: bias.is_some(),
         addend: addend.is_some(),
         activation,
+        x: Floats::of(x),
+        y: Floats::from(to),
     };
     let groups = [
-        weight.d_out.div_ceil(TILE.bn) as u32,
-        n_rows.div_ceil(TILE.bm) as u32,
+        weight.d_out.div_ceil(tile.bn) as u32,
+        n_rows.div_ceil(tile.bm) as u32,
         1,
     ];
     let info = [
-        n_rows,
-        weight.d_out,
-        weight.d_in,
-        weight.blocks_per_row(),
-        weight.scales_at(),
+        n_rows as u32,
+        weight.d_out as u32,
+        weight.d_in as u32,
+        weight.blocks_per_row() as u32,
+        weight.scales_at() as u32,
+        from.scale().recip().to_bits(),
+        to.scale().to_bits(),
     ];
-    gpu.launch(kernel, groups, &buffers, &info.map(|n| n as u32));
+    gpu.launch(kernel, groups, &buffers, &info);
     y
 }
 
 /// What the text of the kernel depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Linear {
+    tile: Tile,
     layout: Layout,
     /// Whether rows of x are whole vec4.
     vectors: bool,
     bias: bool,
     addend: bool,
     activation: Activation,
+    /// Of x and of the tiles in workgroup memory.
+    x: Floats,
+    y: Floats,
 }
 
 impl Kernel for Linear {
     fn threads(&self) -> u32 {
-        (TILE.bm / TILE.tm * (TILE.bn / 4)) as u32
+        (self.tile.bm / self.tile.tm * (self.tile.bn / 4)) as u32
     }
 
     fn source(&self) -> String {
-        let Tile { bm, bn, bk, tm } = TILE;
+        let Tile { bm, bn, bk, tm } = self.tile;
         let constants = [
+            ("STORED", self.y.head(self.x)),
+            ("TILE", self.x.name().to_owned()),
             ("BM", bm.to_string()),
             ("BN", bn.to_string()),
             ("BK", bk.to_string()),
             ("TM", tm.to_string()),
             ("THREADS", self.threads().to_string()),
             ("BINDINGS", self.bindings()),
-            ("LOAD_X", load_floats("x", self.vectors)),
+            ("LOAD_X", load_floats("x", self.x.name(), self.vectors)),
             ("LOAD_W", load_weight(self.layout, self.vectors)),
             (
                 "ACTIVATION",
@@ -120,14 +139,21 @@ impl Kernel for Linear {
 
 impl Linear {
     fn bindings(&self) -> String {
-        let floats = if self.vectors { "vec4<f32>" } else { "f32" };
-        let words = match self.layout {
-            Layout::F32 => floats,
-            Layout::F16 | Layout::U32 | Layout::Q8 | Layout::Q4 => "u32",
+        let floats = |name: &str| match self.vectors {
+            true => format!("vec4<{name}>"),
+            false => name.to_owned(),
         };
-        let mut names = vec![("x", floats), ("w", words), ("y", "f32")];
-        names.extend(self.bias.then_some(("bias", "f32")));
-        names.extend(self.addend.then_some(("addend", "f32")));
+        let words = match self.layout {
+            Layout::F32 => floats("f32"),
+            Layout::F16 | Layout::U32 | Layout::Q8 | Layout::Q4 => "u32".to_owned(),
+        };
+        let mut names = vec![
+            ("x", floats(self.x.name())),
+            ("w", words),
+            ("y", self.y.name().to_owned()),
+        ];
+        names.extend(self.bias.then(|| ("bias", "f32".to_owned())));
+        names.extend(self.addend.then(|| ("addend", "f32".to_owned())));
         let mut text = String::new();
         for (i, (name, kind)) in names.iter().enumerate() {
             let _ = writeln!(
@@ -145,6 +171,9 @@ impl Linear {
 
     fn epilogue(&self) -> String {
         let mut text = String::new();
+        if self.x == Floats::F16 {
+            text.push_str("    value *= bitcast<f32>(info[1].y);\n");
+        }
         if self.bias {
             text.push_str("    value += bias[column];\n");
         }
@@ -154,18 +183,22 @@ impl Linear {
         if self.activation != Activation::None {
             text.push_str("    value = activation(value);\n");
         }
+        if self.y == Floats::F16 {
+            text.push_str("    value *= bitcast<f32>(info[1].z);\n");
+        }
         text
     }
 }
 
-/// Four f32 along the input.
-fn load_floats(name: &str, vectors: bool) -> String {
+/// Four floats along the input.
+fn load_floats(name: &str, kind: &str, vectors: bool) -> String {
     if vectors {
         return format!("    return {name}[row * (info[0].z / 4u) + k4];");
     }
-    let tail = |i: usize| format!("select(0.0, {name}[at + {i}u], k4 * 4u + {i}u < info[0].z)");
+    let tail =
+        |i: usize| format!("select({kind}(0.0), {name}[at + {i}u], k4 * 4u + {i}u < info[0].z)");
     format!(
-        "    {ROW}\n    return vec4<f32>({name}[at], {}, {}, {});",
+        "    {ROW}\n    return vec4<{kind}>({name}[at], {}, {}, {});",
         tail(1),
         tail(2),
         tail(3)
@@ -176,7 +209,7 @@ fn load_floats(name: &str, vectors: bool) -> String {
 fn load_weight(layout: Layout, vectors: bool) -> String {
     let scale = "    let block = row * info[0].w + k4 / 8u;\n    let scale = unpack2x16float(w[info[1].x + block / 2u])[block % 2u];";
     match layout {
-        Layout::F32 | Layout::U32 => load_floats("w", vectors),
+        Layout::F32 | Layout::U32 => load_floats("w", "f32", vectors),
         Layout::F16 => {
             let value = |i: usize| {
                 format!("unpack2x16float(w[min(at + {i}u, last) / 2u])[min(at + {i}u, last) % 2u]")
@@ -221,7 +254,7 @@ fn activation_function(activation: Activation) -> &'static str {
 fn multiply(tm: usize) -> String {
     let mut text = lines(tm / 4, |i| {
         format!(
-            "            let a{i} = xs[k * XS_ROW + tm * {}u + {i}u];",
+            "            let a{i} = vec4<f32>(xs[k * XS_ROW + tm * {}u + {i}u]);",
             tm / 4
         )
     });

@@ -2,10 +2,12 @@
 //!
 //! Sizes travel in a uniform, so a pipeline serves every length of prompt, and nothing compiles but on the first use of a
 //! kernel. No subgroup operations, at most 128 invocations and 14 KiB of workgroup memory (attention with heads of 192):
-//! within the limits that every WebGPU device has. All buffers are declared `read_write`: native memory pools may cut several tensors from one buffer, which
+//! within the limits that every WebGPU device has. Activations
+//! may be f16 where the device can ([`crate::Storage`]). All buffers are declared `read_write`: native memory pools may cut several tensors from one buffer, which
 //! wgpu refuses to bind as read-only and writable at once.
 
 mod attention;
+mod floats;
 mod launch;
 mod linear;
 mod pool;

@@ -1,5 +1,6 @@
 //! Attention pooling of rows into a record that is read back.
 
+use super::floats::Floats;
 use super::launch::{Gpu, Kernel};
 use crate::Segment;
 use burn_cubecl::tensor::CubeTensor;
@@ -51,5 +52,5 @@ pub(crate) fn pool(
 
 /// Room for `n_values` on the device of `like`.
 pub(crate) fn record(like: &CubeTensor, n_values: usize) -> CubeTensor {
-    Gpu::of(like).empty(&[n_values])
+    Gpu::of(like).empty(&[n_values], Floats::F32)
 }

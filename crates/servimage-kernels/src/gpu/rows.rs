@@ -1,7 +1,8 @@
 //! Operations row by row: norms, rotation, SwiGLU, gathers.
 
+use super::floats::Floats;
 use super::launch::{Gpu, Kernel, fill, flat_groups};
-use crate::Heads;
+use crate::{Heads, Storage};
 use burn_cubecl::tensor::CubeTensor;
 
 /// The kernels of this file. Bindings that a variant does not use are left out: no two may name the same buffer.
@@ -10,12 +11,14 @@ enum Row {
     /// LayerNorm where centred, else RMSNorm.
     Norm {
         centred: bool,
+        out: Floats,
     },
     Rotate {
         normed: bool,
+        floats: Floats,
     },
-    Swiglu,
-    Gather,
+    Swiglu(Floats),
+    Gather(Floats),
     AddRows,
 }
 
@@ -29,10 +32,10 @@ impl Kernel for Row {
 
     fn source(&self) -> String {
         match self {
-            Self::Norm { centred } => norm_source(*centred),
-            Self::Rotate { normed } => rotate_source(*normed),
-            Self::Swiglu => include_str!("wgsl/swiglu.wgsl").to_owned(),
-            Self::Gather => include_str!("wgsl/gather.wgsl").to_owned(),
+            Self::Norm { centred, out } => norm_source(*centred, *out),
+            Self::Rotate { normed, floats } => rotate_source(*normed, *floats),
+            Self::Swiglu(floats) => swiglu_source(*floats),
+            Self::Gather(floats) => fill(include_str!("wgsl/gather.wgsl"), &in_and_out(*floats)),
             Self::AddRows => include_str!("wgsl/add_rows.wgsl").to_owned(),
         }
     }
@@ -58,9 +61,28 @@ fn only(wanted: bool, text: &str) -> String {
     }
 }
 
-fn norm_source(centred: bool) -> String {
+/// Constants of a kernel that reads and writes the same floats.
+fn in_and_out(floats: Floats) -> [(&'static str, String); 2] {
+    [
+        ("X", floats.name().to_owned()),
+        ("STORED", floats.head(floats)),
+    ]
+}
+
+fn swiglu_source(floats: Floats) -> String {
+    let scale = match floats {
+        Floats::F32 => String::new(),
+        Floats::F16 => format!(" * {:?}", Storage::F16Sixteenths.scale()),
+    };
+    let text = fill(include_str!("wgsl/swiglu.wgsl"), &in_and_out(floats));
+    fill(&text, &[("SCALE", scale)])
+}
+
+fn norm_source(centred: bool, out: Floats) -> String {
     let (binding, info) = fourth_buffer("beta", centred);
     let constants = [
+        ("OUT", out.name().to_owned()),
+        ("STORED", out.head(Floats::F32)),
         ("CENTER", centred.to_string()),
         ("BETA_BINDING", binding),
         ("INFO", info),
@@ -69,7 +91,7 @@ fn norm_source(centred: bool) -> String {
     fill(include_str!("wgsl/norm.wgsl"), &constants)
 }
 
-fn rotate_source(normed: bool) -> String {
+fn rotate_source(normed: bool, floats: Floats) -> String {
     let (binding, info) = fourth_buffer("gamma", normed);
     let constants = [
         ("NORM", normed.to_string()),
@@ -78,7 +100,8 @@ fn rotate_source(normed: bool) -> String {
         ("GAMMA_LOW", only(normed, "* gamma[i]")),
         ("GAMMA_HIGH", only(normed, "* gamma[half + i]")),
     ];
-    fill(include_str!("wgsl/rotate.wgsl"), &constants)
+    let text = fill(include_str!("wgsl/rotate.wgsl"), &constants);
+    fill(&text, &in_and_out(floats))
 }
 
 /// RMSNorm, or with `beta` LayerNorm, of every row.
@@ -87,15 +110,18 @@ pub(crate) fn norm(
     gamma: &CubeTensor,
     beta: Option<&CubeTensor>,
     epsilon: f32,
+    out: Storage,
 ) -> CubeTensor {
     let gpu = Gpu::of(x);
     let [n_rows, d] = [x.meta.shape()[0], x.meta.shape()[1]];
-    let out = gpu.empty(&[n_rows, d]);
+    let floats = Floats::from(out);
+    let out = gpu.empty(&[n_rows, d], floats);
     let mut buffers = vec![x, gamma, &out];
     buffers.extend(beta);
     gpu.launch(
         Row::Norm {
             centred: beta.is_some(),
+            out: floats,
         },
         [n_rows as u32, 1, 1],
         &buffers,
@@ -127,6 +153,7 @@ pub(crate) fn norm_rotate(
     buffers.extend(gamma);
     let kernel = Row::Rotate {
         normed: gamma.is_some(),
+        floats: Floats::of(x),
     };
     gpu.launch(kernel, groups, &buffers, &info);
 }
@@ -136,11 +163,12 @@ pub(crate) fn swiglu(gate_up: &CubeTensor) -> CubeTensor {
     let gpu = Gpu::of(gate_up);
     let [n_rows, width] = [gate_up.meta.shape()[0], gate_up.meta.shape()[1]];
     let d_hidden = width / 2;
-    let out = gpu.empty(&[n_rows, d_hidden]);
+    let floats = Floats::of(gate_up);
+    let out = gpu.empty(&[n_rows, d_hidden], floats);
     let n = n_rows * d_hidden;
     let (groups, row) = flat_groups(n);
     gpu.launch(
-        Row::Swiglu,
+        Row::Swiglu(floats),
         groups,
         &[gate_up, &out],
         &[d_hidden as u32, n as u32, row],
@@ -159,9 +187,10 @@ pub(crate) fn gather(
 ) -> CubeTensor {
     let gpu = Gpu::of(table);
     let (d, n_rows) = (columns.len(), rows.len() / n_taps);
+    let floats = Floats::of(table);
     let (out, start) = match out {
         Some((out, start)) => (out.clone(), start),
-        None => (gpu.empty(&[n_rows, d]), 0),
+        None => (gpu.empty(&[n_rows, d], floats), 0),
     };
     let (rows, weights) = (gpu.upload(rows), gpu.upload(bytemuck::cast_slice(weights)));
     let n = n_rows * d;
@@ -177,7 +206,8 @@ pub(crate) fn gather(
         start,
     ];
     let info = info.map(|n| n as u32);
-    gpu.launch(Row::Gather, groups, &[table, &rows, &weights, &out], &info);
+    let kernel = Row::Gather(floats);
+    gpu.launch(kernel, groups, &[table, &rows, &weights, &out], &info);
     out
 }
 

@@ -18,7 +18,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 pub struct Tools {
     /// `benches/forward` of servimage-engine.
     pub forward: PathBuf,
-    /// `benches/linear.rs` of servimage-kernels.
+    /// `benches/linear.rs` of servimage-kernel-cases.
     pub linear: PathBuf,
     /// The command line.
     pub servimage: PathBuf,

@@ -1,3 +1,4 @@
+{{STORED}}
 // Attention of a tile of queries of one head: softmax(q k^T / sqrt(head_dim)) v with a running maximum and sum, so that no score
 // leaves the workgroup. Queries see all rows of the prefix and those of their own segment, with CAUSAL only up to themselves.
 const HEAD4: u32 = {{HEAD4}}u;
@@ -9,9 +10,9 @@ const ACTIVE: u32 = THREADS / HEAD4 * HEAD4;
 const Q_STEP: u32 = THREADS / HEAD4;
 const HIDDEN: f32 = -1.0e30;
 
-@group(0) @binding(0) var<storage, read_write> qkv: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read_write> qkv: array<vec4<{{X}}>>;
 @group(0) @binding(1) var<storage, read_write> tiles: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4<{{X}}>>;
 {{PREFIX_BINDING}}
 // info[0]: n_heads, n_kv_heads, rows of the prefix, 1 if causal
 @group(0) @binding({{INFO}}) var<uniform> info: array<vec4<u32>, 4>;
@@ -29,7 +30,7 @@ fn kv4(row: u32, kv_head: u32, which: u32, at4: u32, segment: u32) -> vec4<f32> 
     let n_kv = info[0].y;
 {{PREFIX_READ}}
     let own = segment + row - info[0].z;
-    return qkv[(own * (n_heads + 2u * n_kv) + n_heads + which * n_kv + kv_head) * HEAD4 + at4];
+    return vec4<f32>(qkv[(own * (n_heads + 2u * n_kv) + n_heads + which * n_kv + kv_head) * HEAD4 + at4]);
 }
 
 @compute @workgroup_size(64)
@@ -49,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let q = i / HEAD4;
         var value = vec4<f32>(0.0);
         if (q < tile.y) {
-            value = qkv[((tile.x + q) * (n_heads + 2u * n_kv) + head) * HEAD4 + i % HEAD4] * {{SCALE}};
+            value = vec4<f32>(qkv[((tile.x + q) * (n_heads + 2u * n_kv) + head) * HEAD4 + i % HEAD4]) * {{SCALE}};
         }
         qs[i] = value;
     }

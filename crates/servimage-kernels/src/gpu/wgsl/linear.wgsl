@@ -1,3 +1,4 @@
+{{STORED}}
 // y = activation(x W^T + bias + addend), f32 accumulation.
 //
 // A workgroup makes BM x BN of y. It walks along the input in steps of BK: every thread first copies 4 x 4 values of x or
@@ -15,18 +16,22 @@ const STEPS: u32 = BK / 4u;
 
 {{BINDINGS}}
 
-var<workgroup> xs: array<vec4<f32>, BK * XS_ROW>;
-var<workgroup> ws: array<vec4<f32>, BK * WS_ROW>;
+var<workgroup> xs: array<vec4<{{TILE}}>, BK * XS_ROW>;
+var<workgroup> ws: array<vec4<{{TILE}}>, BK * WS_ROW>;
 
-// info[0]: rows of x, d_out, d_in, blocks a row of W; info[1].x: first word of the scales
-fn x4(row: u32, k4: u32) -> vec4<f32> {
+// info[0]: rows of x, d_out, d_in, blocks a row of W; info[1]: first word of the scales, bits of what the product and the result are multiplied by
+fn x4(row: u32, k4: u32) -> vec4<{{TILE}}> {
     if (row >= info[0].x || k4 * 4u >= info[0].z) {
-        return vec4<f32>(0.0);
+        return vec4<{{TILE}}>(0.0);
     }
 {{LOAD_X}}
 }
 
-fn w4(row: u32, k4: u32) -> vec4<f32> {
+fn w4(row: u32, k4: u32) -> vec4<{{TILE}}> {
+    return vec4<{{TILE}}>(dequantized4(row, k4));
+}
+
+fn dequantized4(row: u32, k4: u32) -> vec4<f32> {
     if (row >= info[0].y || k4 * 4u >= info[0].z) {
         return vec4<f32>(0.0);
     }
@@ -42,7 +47,7 @@ fn put(row: u32, column: u32, sum: f32) {
     let at = row * info[0].y + column;
     var value = sum;
 {{EPILOGUE}}
-    y[at] = value;
+    y[at] = stored(value);
 }
 
 @compute @workgroup_size({{THREADS}})
@@ -65,10 +70,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let c = x4(row + 2u, from4);
                 let d = x4(row + 3u, from4);
                 let to = k4 * 4u * XS_ROW + at4;
-                xs[to] = vec4<f32>(a.x, b.x, c.x, d.x);
-                xs[to + XS_ROW] = vec4<f32>(a.y, b.y, c.y, d.y);
-                xs[to + 2u * XS_ROW] = vec4<f32>(a.z, b.z, c.z, d.z);
-                xs[to + 3u * XS_ROW] = vec4<f32>(a.w, b.w, c.w, d.w);
+                xs[to] = vec4<{{TILE}}>(a.x, b.x, c.x, d.x);
+                xs[to + XS_ROW] = vec4<{{TILE}}>(a.y, b.y, c.y, d.y);
+                xs[to + 2u * XS_ROW] = vec4<{{TILE}}>(a.z, b.z, c.z, d.z);
+                xs[to + 3u * XS_ROW] = vec4<{{TILE}}>(a.w, b.w, c.w, d.w);
             } else {
                 let row = column0 + at4 * 4u - BM;
                 let a = w4(row, from4);
@@ -76,15 +81,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let c = w4(row + 2u, from4);
                 let d = w4(row + 3u, from4);
                 let to = k4 * 4u * WS_ROW + at4 - BM / 4u;
-                ws[to] = vec4<f32>(a.x, b.x, c.x, d.x);
-                ws[to + WS_ROW] = vec4<f32>(a.y, b.y, c.y, d.y);
-                ws[to + 2u * WS_ROW] = vec4<f32>(a.z, b.z, c.z, d.z);
-                ws[to + 3u * WS_ROW] = vec4<f32>(a.w, b.w, c.w, d.w);
+                ws[to] = vec4<{{TILE}}>(a.x, b.x, c.x, d.x);
+                ws[to + WS_ROW] = vec4<{{TILE}}>(a.y, b.y, c.y, d.y);
+                ws[to + 2u * WS_ROW] = vec4<{{TILE}}>(a.z, b.z, c.z, d.z);
+                ws[to + 3u * WS_ROW] = vec4<{{TILE}}>(a.w, b.w, c.w, d.w);
             }
         }
         workgroupBarrier();
         for (var k = 0u; k < BK; k++) {
-            let b = ws[k * WS_ROW + tn];
+            let b = vec4<f32>(ws[k * WS_ROW + tn]);
 {{MULTIPLY}}
         }
         workgroupBarrier();

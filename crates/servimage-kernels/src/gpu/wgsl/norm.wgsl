@@ -1,7 +1,8 @@
+{{STORED}}
 // One workgroup a row: RMSNorm, or with CENTER LayerNorm.
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> gamma: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<{{OUT}}>;
 {{BETA_BINDING}}
 // info[0]: columns, bits of epsilon
 @group(0) @binding({{INFO}}) var<uniform> info: array<vec4<u32>, 4>;
@@ -43,6 +44,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let scale = 1.0 / sqrt(total(squares, thread) / f32(d) + bitcast<f32>(info[0].y));
     for (var i = thread; i < d; i += THREADS) {
-        out[start + i] = (x[start + i] - mean) * scale * gamma[i] {{BETA}};
+        out[start + i] = stored((x[start + i] - mean) * scale * gamma[i] {{BETA}});
     }
 }

@@ -1,5 +1,6 @@
+{{STORED}}
 // In place: heads `first .. first + workgroups` of a row are normed (RMS, with NORM) and rotated: x cos + rotate_half(x) sin.
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@group(0) @binding(0) var<storage, read_write> x: array<{{X}}>;
 @group(0) @binding(1) var<storage, read_write> cosines: array<f32>;
 @group(0) @binding(2) var<storage, read_write> sines: array<f32>;
 {{GAMMA_BINDING}}
@@ -20,7 +21,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (NORM) {
         var squares = 0.0;
         for (var i = thread; i < head_dim; i += THREADS) {
-            squares += x[start + i] * x[start + i];
+            let value = f32(x[start + i]);
+            squares += value * value;
         }
         partial[thread] = squares;
         workgroupBarrier();
@@ -33,9 +35,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         scale = 1.0 / sqrt(partial[0] / f32(head_dim) + bitcast<f32>(info[0].w));
     }
     for (var i = thread; i < half; i += THREADS) {
-        let low = x[start + i] * scale {{GAMMA_LOW}};
-        let high = x[start + half + i] * scale {{GAMMA_HIGH}};
-        x[start + i] = low * cosines[turn + i] - high * sines[turn + i];
-        x[start + half + i] = high * cosines[turn + half + i] + low * sines[turn + half + i];
+        let low = f32(x[start + i]) * scale {{GAMMA_LOW}};
+        let high = f32(x[start + half + i]) * scale {{GAMMA_HIGH}};
+        x[start + i] = stored(low * cosines[turn + i] - high * sines[turn + i]);
+        x[start + half + i] = stored(high * cosines[turn + half + i] + low * sines[turn + half + i]);
     }
 }

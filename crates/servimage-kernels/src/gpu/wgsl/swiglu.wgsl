@@ -1,6 +1,7 @@
-// [rows, gate | up] to silu(gate) * up.
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+{{STORED}}
+// [rows, gate | up] to silu(gate) * up, times SCALE.
+@group(0) @binding(0) var<storage, read_write> x: array<{{X}}>;
+@group(0) @binding(1) var<storage, read_write> out: array<{{X}}>;
 // info[0]: d_hidden, values of the result, threads in a row of workgroups
 @group(0) @binding(2) var<uniform> info: array<vec4<u32>, 4>;
 
@@ -12,6 +13,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let d = info[0].x;
     let from_at = at / d * 2u * d + at % d;
-    let gate = x[from_at];
-    out[at] = gate / (1.0 + exp(-gate)) * x[from_at + d];
+    let gate = f32(x[from_at]);
+    out[at] = stored(gate / (1.0 + exp(-gate)) * f32(x[from_at + d]){{SCALE}});
 }
