@@ -8,10 +8,10 @@ stderr, a report in JSON to stdout. Beside the graphs lie `prompt-NAME.json` fil
 
 Graphs, all of the same weights, whatever layout the pack has:
 
-- `f16`: standard operators, weights stored as f16 and widened when the session starts;
+- `f16`: standard operators, matrices stored as f16 and widened when the session starts, but for those that the pack holds as f32;
 - `fused`: the same with rotary positions and the vision tower's attention as ONNX Runtime's fused operators (inexact on WebGPU,
   see `reference/contrib.py`);
-- `q4`: the very numbers of the pack, its q4 and q8 layers in ONNX Runtime's block operators, its f32 matrices as f32; of a pack without
+- `q4`: the same with the pack's q4 and q8 layers in ONNX Runtime's block operators, holding the very numbers of the pack; of a pack without
   such layers, its linear layers but the first one, quantized here.
 """
 
@@ -134,13 +134,20 @@ def bits_in_pack(pack: Pack) -> Callable[[str], int | None]:
     return lambda name: None if any(word in name for word in spared) else 4
 
 
+def f32_in_pack(pack: Pack) -> Callable[[str], bool]:
+    """Whether the pack holds a weight of the graph as f32, by its name: what was trained so may not bear rounding."""
+    names = {entry["name"].replace(".", "/") for entry in pack.manifest["tensors"] if entry["layout"] == "f32"}
+    # A module inside another one has that one's name and a dot before its own.
+    return lambda name: name.rsplit(".", 1)[-1] in names
+
+
 def graphs(checkpoint: Checkpoint, pack: Pack, example: dict) -> dict[str, onnx.ModelProto]:
     """Every graph by name."""
     plain, fused = (export(checkpoint, attention, example) for attention in ("torch", "contrib"))
     quantized = quantize_as_pack(plain, bits_in_pack(pack), lambda name, bits: pack.blocks(name.replace("/", "."), f"q{bits}"))
-    layouts = {entry["name"].replace(".", "/"): entry["layout"] for entry in pack.manifest["tensors"]}
-    quantized = store_as_f16(quantized, keeps_f32=lambda name: layouts.get(name) == "f32")
-    return {"f16": store_as_f16(plain), "fused": store_as_f16(fused), "q4": quantized}
+    keeps_f32 = f32_in_pack(pack)
+    models = {"f16": plain, "fused": fused, "q4": quantized}
+    return {name: store_as_f16(model, keeps_f32) for name, model in models.items()}
 
 
 def prompts_of(checkpoint: Checkpoint, network: Network, pack: Pack, files: list[str]) -> list[tuple]:

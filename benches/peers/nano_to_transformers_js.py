@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nano_to_onnx import OPSET, log, write_prompt
+from nano_to_onnx import OPSET, f32_in_pack, log, write_prompt
 from reference import inputs as host
 from reference.checkpoint import Checkpoint, from_pack
 from reference.network import OUTPUTS, Network, relative_error
@@ -105,13 +105,13 @@ def config_of(checkpoint: Checkpoint) -> dict:
     }
 
 
-def export(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dynamic: dict, path: pathlib.Path) -> None:
+def export(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str], dynamic: dict, path: pathlib.Path, keeps_f32) -> None:
     """Writes one graph."""
     program = torch.onnx.export(
         module.eval(), tuple(inputs.values()), dynamo=True, opset_version=OPSET, input_names=list(inputs),
         output_names=outputs, dynamic_shapes=tuple(dynamic.get(name) for name in inputs), verbose=False,
     )  # fmt: skip
-    data = store_as_f16(program.model_proto).SerializeToString()
+    data = store_as_f16(program.model_proto, keeps_f32).SerializeToString()
     path.write_bytes(data)
     log(f"{path.name}: {len(data)} bytes")
 
@@ -125,7 +125,7 @@ def check(decoder: Decoder, embeds: Tensor, positions: Tensor, expected: dict[st
     return errors
 
 
-def write(checkpoint: Checkpoint, out: pathlib.Path, files: list[str]) -> dict:
+def write(checkpoint: Checkpoint, keeps_f32, out: pathlib.Path, files: list[str]) -> dict:
     """Checks and writes everything; the report."""
     folder = out / "nano" / "onnx"
     folder.mkdir(parents=True, exist_ok=True)
@@ -149,11 +149,11 @@ def write(checkpoint: Checkpoint, out: pathlib.Path, files: list[str]) -> dict:
     expected = dict(zip(OUTPUTS, network(**tables)))
     errors = check(decoder, embeds, positions, expected)
     n_ids = torch.export.Dim("n_ids", min=2)
-    export(encoder, {"pixel_values": pixels}, ["image_features"], {}, folder / "vision_encoder.onnx")
-    export(embed, {"input_ids": ids}, ["inputs_embeds"], {"input_ids": {1: n_ids}}, folder / "embed_tokens.onnx")
+    export(encoder, {"pixel_values": pixels}, ["image_features"], {}, folder / "vision_encoder.onnx", keeps_f32)
+    export(embed, {"input_ids": ids}, ["inputs_embeds"], {"input_ids": {1: n_ids}}, folder / "embed_tokens.onnx", keeps_f32)
     inputs = {"inputs_embeds": embeds, "position_ids": positions}
     dynamic = {"inputs_embeds": {1: n_ids}, "position_ids": {2: n_ids}}
-    export(decoder, inputs, OUTPUTS, dynamic, folder / "decoder_model_merged.onnx")
+    export(decoder, inputs, OUTPUTS, dynamic, folder / "decoder_model_merged.onnx", keeps_f32)
     (out / "nano" / "config.json").write_text(json.dumps(config_of(checkpoint), indent=1))
     write_prompt(out, prompt, tables, expected)
     return {"relative_error": errors, "bytes": {path.name: path.stat().st_size for path in sorted(folder.iterdir())}}
@@ -168,7 +168,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_grad_enabled(False)
     logging.disable(logging.WARNING)
-    print(json.dumps(write(from_pack(read_pack(args.pack)), pathlib.Path(args.out), args.prompt)))
+    pack = read_pack(args.pack)
+    print(json.dumps(write(from_pack(pack), f32_in_pack(pack), pathlib.Path(args.out), args.prompt)))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 // Times the nano network in headless Chromium: ours, onnxruntime-web, transformers.js.
 //
 //   node run.mjs --onnx DIR --transformers DIR --inputs DIR --pack DIR --long-pack DIR [--photo FILE]
-//                [--groups cpu,threads,webgpu] [--cold 3] [--seconds 12] [--adapter swiftshader|gpu] [--only-ours]
+//                [--groups cpu,threads,webgpu] [--cold 3] [--seconds 12] [--group-seconds 150] [--adapter swiftshader|gpu] [--only-ours]
 //
 // Cold: a fresh browser a contender and round, contenders in turn: time to ready, first evaluation, memory, bytes. Warm: one browser a
-// group with every contender's page open, one evaluation each in turn, for about SECONDS a prompt, 3 to 25 rounds. Run by
-// `cargo xtask bench browser`, which writes the folders. Progress to stderr, JSON to stdout. SERVIMAGE_CHROMIUM names the browser.
+// group with every contender's page open, one evaluation each in turn, for about SECONDS a prompt, 3 to 25 rounds. A group that has taken half
+// of its GROUP-SECONDS begins no further cold round, and no further prompt when they are spent. Run by `cargo xtask bench browser`, which
+// writes the folders. Progress to stderr, JSON to stdout. SERVIMAGE_CHROMIUM names the browser.
 
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
     groups: { type: "string", default: Object.keys(groups).join(",") },
     cold: { type: "string", default: "3" },
     seconds: { type: "string", default: "12" },
+    "group-seconds": { type: "string", default: "150" },
     adapter: { type: "string", default: "swiftshader" },
     "only-ours": { type: "boolean", default: false },
   },
@@ -134,7 +136,9 @@ async function measure(servers, group) {
     if (!rows.has(key)) rows.set(key, { group, contender: contender.name, way, cold: [], warm: {}, check: {} });
     return rows.get(key);
   };
-  for (let round = 0; round < Number(options.cold); round++) {
+  const start = performance.now();
+  const spent = () => (performance.now() - start) / 1000 / Number(options["group-seconds"]);
+  for (let round = 0; round < Number(options.cold) && (round === 0 || spent() < 0.5); round++) {
     for (const contender of contenders) {
       const into = row(contender, "whole");
       if (into.error) continue;
@@ -150,6 +154,7 @@ async function measure(servers, group) {
   }
   let chromium;
   for (const prompt of ["page", "long"]) {
+    if (chromium && spent() > 1) break;
     const able = contenders.filter((contender) => !row(contender, "whole").error);
     chromium = await warm(servers, able, prompt, (contender, way, result, counts) => {
       const into = row(contender, way);

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const OURS: &str = "ours";
+/// The same network with packed weights.
+const OURS_Q4: &str = "ours, q4";
 const TORCH: &str = "PyTorch";
 const LENGTHS: [usize; 6] = [50, 100, 200, 400, 700, 1000];
 const IMAGES: [usize; 6] = [1, 2, 3, 4, 5, 6];
@@ -44,15 +46,16 @@ pub fn measure(context: &Context) -> Result<Value> {
     }
     drop(open);
     for width in WIDTHS {
-        let plain = made_up(context, width, "f32")?;
-        for layout in ["f32", "q4"] {
-            let own = match layout {
-                "f32" => plain.clone(),
-                _ => made_up(context, width, layout)?,
-            };
-            let input = context.tools()?.made_up_input(&own, N_TEXT, 1, 0)?;
-            let mut open = pair(context, &own, &plain)?;
-            rows.push(json!({"varied": "width", "n": width, "layout": layout, "found": point(context, &mut open, &whole(&input))}));
+        let (plain, packed) = (
+            made_up(context, width, "f32")?,
+            made_up(context, width, "q4")?,
+        );
+        let input = context.tools()?.made_up_input(&plain, N_TEXT, 1, 0)?;
+        let mut open = pair(context, &plain, &plain)?;
+        open.insert(1, ours(context, OURS_Q4, &packed)?);
+        let found = point(context, &mut open, &whole(&input));
+        for (layout, name) in [("f32", OURS), ("q4", OURS_Q4)] {
+            rows.push(json!({"varied": "width", "n": width, "layout": layout, "ours": name, "found": found}));
         }
     }
     Ok(json!({"rows": rows}))
@@ -71,28 +74,26 @@ fn point(context: &Context, open: &mut [(Evaluator, Value)], request: &Value) ->
 
 /// Ours on a pack, and PyTorch, where it can be had, on a pack of the same shapes.
 fn pair(context: &Context, own: &Path, plain: &Path) -> Result<Vec<(Evaluator, Value)>> {
-    let mut forward = context.tools()?.forward(&["serve"]);
-    let mut open = vec![(
-        Evaluator::open(OURS, forward.arg(own).arg("cpu"))?,
-        Value::Null,
-    )];
-    match context.python() {
-        Ok(python) => {
-            let mut torch = peers::script(&python, "torch_cpu.py");
-            torch.args([
-                "--implementation",
-                "plain",
-                "--threads",
-                &context.n_cores().to_string(),
-            ]);
-            open.push((
-                Evaluator::open(TORCH, torch.arg("--pack").arg(plain))?,
-                Value::Null,
-            ));
-        }
+    let mut open = vec![ours(context, OURS, own)?];
+    let torch = context.python().and_then(|python| {
+        let mut torch = peers::script(&python, "torch_cpu.py");
+        torch.args(["--implementation", "plain"]);
+        torch.args(["--threads", &context.n_cores().to_string()]);
+        Evaluator::open(TORCH, torch.arg("--pack").arg(plain))
+    });
+    match torch {
+        Ok(torch) => open.push((torch, Value::Null)),
         Err(error) => eprintln!("xtask: PyTorch is left out: {error:#}"),
     }
     Ok(open)
+}
+
+fn ours(context: &Context, name: &str, pack: &Path) -> Result<(Evaluator, Value)> {
+    let mut forward = context.tools()?.forward(&["serve"]);
+    Ok((
+        Evaluator::open(name, forward.arg(pack).arg("cpu"))?,
+        Value::Null,
+    ))
 }
 
 /// A network of nano's depths and another width, written anew: the format of packs may have changed.
@@ -128,13 +129,14 @@ pub fn render(data: &Value) -> String {
 
 fn cells(row: &Value) -> [String; 8] {
     let found = &row["found"];
-    let (ours, torch) = (millis(found, OURS), millis(found, TORCH));
+    let name = row["ours"].as_str().unwrap_or(OURS);
+    let (ours, torch) = (millis(found, name), millis(found, TORCH));
     let shared_by = match row["n"].as_f64() {
         Some(n) if row["varied"] == IN_ONE_PASS => n,
         _ => 1.0,
     };
     let own = Spread::of(&ours).map(|own| own.times(1.0 / shared_by));
-    let operations = found[OURS]["last"]["operations"].as_f64();
+    let operations = found[name]["last"]["operations"].as_f64();
     let gflop = operations.unwrap_or(f64::NAN) / 1e9 / shared_by;
     let failed = |name: &str| match found[name]["error"].as_str() {
         Some(error) => format!("failed: {error}"),
@@ -144,7 +146,7 @@ fn cells(row: &Value) -> [String; 8] {
         word(&row["varied"]),
         row["n"].to_string(),
         word(&row["layout"]),
-        spread_or(own, &failed(OURS)),
+        spread_or(own, &failed(name)),
         three_digits(gflop),
         own.map_or_else(String::new, |own| three_digits(gflop / own.median * 1e3)),
         spread_or(Spread::of(&torch), &failed(TORCH)),
