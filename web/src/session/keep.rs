@@ -32,8 +32,7 @@ impl<P: WorkerPort> Session<P> {
     }
 
     /// Brings back what was kept, under the ids of then; a text that cannot be read is passed over.
-    pub fn bring_back(&mut self, mut texts: Vec<(CardId, String)>) {
-        texts.sort_by_key(|(id, _)| *id);
+    pub fn bring_back(&mut self, texts: Vec<(CardId, String)>) {
         for (id, text) in texts {
             let Ok(kept) = serde_json::from_str::<Kept>(&text) else {
                 continue;
@@ -181,6 +180,19 @@ mod tests {
         session.remove(id);
         assert_eq!(session.take_unsaved(), [(id, None)]);
         assert!(session.take_unsaved().is_empty());
+    }
+
+    #[test]
+    fn cards_come_back_in_their_order_whatever_the_storage_does() {
+        let mut before = judged_session();
+        let text = stored(&mut before).remove(0).1;
+        let mut after = ready_session();
+        after.bring_back(vec![(9, text.clone()), (2, text.clone()), (30, text)]);
+        assert_eq!(after.queue.ids_for_show(), [2, 9, 30]);
+        assert_eq!(
+            after.queue.iter().map(|card| card.id).collect::<Vec<_>>(),
+            [2, 9, 30]
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The queue: one card an image, in the order in which they came.
 
 use super::checklist::Ticks;
+use super::order::by_place;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, Verdict};
 use std::collections::BTreeSet;
@@ -84,6 +85,7 @@ pub struct Card<F> {
 /// All cards.
 #[derive(Clone, Debug)]
 pub struct Queue<F> {
+    /// By rising id.
     cards: Vec<Card<F>>,
     next_id: CardId,
     batch: u32,
@@ -122,9 +124,14 @@ impl<F> Queue<F> {
 
     /// Ids as they are shown: the newest drop first, its images in their order.
     pub fn ids_for_show(&self) -> Vec<CardId> {
-        let mut cards: Vec<&Card<F>> = self.cards.iter().collect();
-        cards.sort_by_key(|card| (std::cmp::Reverse(card.batch), card.id));
-        cards.into_iter().map(|card| card.id).collect()
+        // Places are whole numbers and exact: 2^21 drops fit above 2^32 ids.
+        let place = |card: &Card<F>| f64::from(card.id) - f64::from(card.batch) * 2_f64.powi(32);
+        by_place(
+            self.cards
+                .iter()
+                .map(|card| (place(card), card.id))
+                .collect(),
+        )
     }
 
     /// Adds an image, brought under this path, and gives its card.
@@ -152,7 +159,8 @@ impl<F> Queue<F> {
     /// Adds a whole card; those that come later get higher ids.
     pub fn insert(&mut self, card: Card<F>) {
         self.next_id = self.next_id.max(card.id + 1);
-        self.cards.push(card);
+        let idx = self.cards.partition_point(|other| other.id < card.id);
+        self.cards.insert(idx, card);
     }
 
     /// Cards that changed or went since the last call.
@@ -162,7 +170,11 @@ impl<F> Queue<F> {
 
     /// The card with this id.
     pub fn get(&self, id: CardId) -> Option<&Card<F>> {
-        self.cards.iter().find(|card| card.id == id)
+        self.idx_of(id).map(|idx| &self.cards[idx])
+    }
+
+    fn idx_of(&self, id: CardId) -> Option<usize> {
+        self.cards.binary_search_by_key(&id, |card| card.id).ok()
     }
 
     /// Changes a card and raises its revision; `false` where there is no such card.
@@ -175,17 +187,17 @@ impl<F> Queue<F> {
 
     /// Changes what is noted on a card without drawing it anew; `false` where there is no such card.
     pub fn annotate(&mut self, id: CardId, change: impl FnOnce(&mut Card<F>)) -> bool {
-        let Some(card) = self.cards.iter_mut().find(|card| card.id == id) else {
+        let Some(idx) = self.idx_of(id) else {
             return false;
         };
-        change(card);
+        change(&mut self.cards[idx]);
         self.changed.insert(id);
         true
     }
 
     /// Takes a card out.
     pub fn remove(&mut self, id: CardId) -> Option<Card<F>> {
-        let idx = self.cards.iter().position(|card| card.id == id)?;
+        let idx = self.idx_of(id)?;
         self.changed.insert(id);
         Some(self.cards.remove(idx))
     }

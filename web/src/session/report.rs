@@ -3,6 +3,7 @@
 
 use super::Session;
 use super::format;
+use super::order::Order;
 use super::port::WorkerPort;
 use super::queue::{Card, CardId, CardState};
 use super::verdict_view::{ConceptValue, concept_rows, outcome_words, rule_title};
@@ -65,13 +66,9 @@ impl<P: WorkerPort> Session<P> {
     }
 
     fn report_rows(&self) -> Vec<Row<'_, P::File>> {
-        let mut rows: Vec<_> = self
-            .queue
-            .iter()
-            .filter_map(|card| self.report_row(card))
-            .collect();
-        rows.sort_by(|one, other| other.verdict.p_pay.total_cmp(&one.verdict.p_pay));
-        rows
+        let ids = self.ids_in(Order::Likeliest).into_iter();
+        ids.filter_map(|id| self.report_row(self.queue.get(id)?))
+            .collect()
     }
 
     fn report_row<'a>(&self, card: &'a Card<P::File>) -> Option<Row<'a, P::File>> {

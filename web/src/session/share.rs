@@ -1,8 +1,8 @@
 //! The page's state as a URL fragment, which browsers never send: task, deliverable, threshold and the
 //! scores, no pixels. `#v=1&task=ID&deliverable=2&threshold=0.6&score=0.8312:NAME&score=...`
 
+use super::order::Order;
 use super::port::WorkerPort;
-use super::queue::CardState;
 use super::{DeliverableChoice, Session};
 use std::fmt::Write;
 
@@ -74,13 +74,12 @@ impl Shared {
 impl<P: WorkerPort> Session<P> {
     /// What an address of this page would bring. Verdicts that are hidden stay hidden.
     pub fn share(&self) -> Shared {
-        let mut scores: Vec<(String, f64)> = Vec::new();
-        for card in self.queue.iter().filter(|card| self.is_open(card)) {
-            if let CardState::Done { verdict, .. } = &card.state {
-                scores.push((card.name.clone(), verdict.p_pay));
-            }
-        }
-        scores.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let ids = self.ids_in(Order::Likeliest).into_iter();
+        let scores = ids.filter_map(|id| {
+            let card = self.queue.get(id)?;
+            Some((card.name.clone(), self.shown_p_pay(card)?))
+        });
+        let scores = scores.collect();
         Shared {
             task_id: self
                 .task()

@@ -1,0 +1,101 @@
+// Every view passes axe in both themes and both languages, fits 320 pixels, and is walked by the keyboard.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename } from "node:path";
+import { after, before, test } from "node:test";
+import { openApp } from "./lib/app.mjs";
+import { brokenFiles, photos } from "./lib/files.mjs";
+import { startServer } from "./lib/server.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+const [first, second] = photos();
+
+let server, app;
+before(async () => {
+  server = await startServer();
+  app = await openApp(server, { webgpu: "no-adapter" });
+  await app.ready();
+  await app.page.evaluate(axe);
+});
+after(async () => {
+  await app?.close();
+  server?.stop();
+});
+
+/** What axe finds wrong, in both themes and both languages. */
+async function violations() {
+  const found = [];
+  for (const theme of ["light", "dark"]) {
+    for (const lang of ["en", "zh-CN"]) {
+      await app.page.locator(`.segmented button[lang="${lang}"]`).evaluate((button) => button.click());
+      await app.page.evaluate((theme) => document.documentElement.setAttribute("data-theme", theme), theme);
+      const { violations } = await app.page.evaluate((values) => globalThis.axe.run(document, { runOnly: values }), rules);
+      found.push(...violations.map(({ id, nodes }) => `${theme} ${lang} ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`));
+    }
+  }
+  await app.page.locator('.segmented button[lang="en"]').evaluate((button) => button.click());
+  return found;
+}
+
+test("the empty page", async () => assert.deepEqual(await violations(), []));
+
+test("a verdict with all its details open, a failed image beside it", async () => {
+  await app.chooseTask("starter-product-001");
+  await app.drop([first, brokenFiles()[0]]);
+  await app.verdict(basename(first));
+  await app.settled(basename(brokenFiles()[0]));
+  await app.page.locator("details").evaluateAll((all) => all.forEach((one) => (one.open = true)));
+  assert.deepEqual(await violations(), []);
+});
+
+test("the compare dialog", async () => {
+  await app.drop([second]);
+  await app.verdict(basename(second));
+  await app.card(basename(second)).getByTestId("compare-open").click();
+  assert.deepEqual(await violations(), []);
+  await app.page.keyboard.press("Escape");
+});
+
+test("a vote that is asked for", async () => {
+  await app.page.getByTestId("clear").click();
+  await app.page.getByTestId("blind").check();
+  await app.drop([first]);
+  await app.page.getByTestId("vote").waitFor();
+  assert.deepEqual(await violations(), []);
+  await app.page.getByTestId("blind").uncheck();
+  await app.page.getByTestId("clear").click();
+});
+
+test("the list of a long queue", async () => {
+  await app.drop(Array.from({ length: 14 }, (_, idx) => (idx % 2 ? first : second)));
+  await app.page.getByTestId("queue-list").waitFor();
+  assert.deepEqual(await violations(), []);
+});
+
+test("nothing overflows at 320 pixels, and all targets are large enough", async () => {
+  await app.page.setViewportSize({ width: 320, height: 640 });
+  const overflow = await app.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+  const small = await app.page.locator("button, select, summary, input:not([type=file]):not([tabindex='-1'])").evaluateAll((all) =>
+    all.filter((one) => one.checkVisibility() && !one.closest("label"))
+      .filter((one) => one.getBoundingClientRect().height < 24)
+      .map((one) => one.outerHTML.slice(0, 120)));
+  assert.deepEqual(small, []);
+  await app.page.setViewportSize({ width: 1280, height: 900 });
+});
+
+test("the keyboard reaches every control of the queue", async () => {
+  await app.page.locator("body").press("Home");
+  const reached = new Set();
+  for (let press = 0; press < 80; press += 1) {
+    await app.page.keyboard.press("Tab");
+    reached.add(await app.page.evaluate(() => document.activeElement?.dataset?.testid ?? ""));
+  }
+  for (const name of ["task-select", "blind", "threshold", "cost-accept", "order", "queue-list", "export-report", "copy-link"]) {
+    assert.ok(reached.has(name), `${name} is reached: ${[...reached]}`);
+  }
+});

@@ -1,0 +1,79 @@
+// Every view, light and dark, desktop and phone, English and Chinese, as pictures to be looked at.
+// Run by `cargo xtask shots`; they go to `target/e2e/shots/`.
+
+import { copyFileSync, mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { openApp } from "./lib/app.mjs";
+import { brokenFiles, photos } from "./lib/files.mjs";
+import { scratch } from "./lib/paths.mjs";
+
+const N_LIST = 16;
+
+const looks = [
+  { name: "desktop-light-en", viewport: { width: 1280, height: 900 }, theme: "light", lang: "en" },
+  { name: "desktop-dark-zh", viewport: { width: 1280, height: 900 }, theme: "dark", lang: "zh-CN" },
+  { name: "phone-light-zh", viewport: { width: 375, height: 812 }, theme: "light", lang: "zh-CN" },
+  { name: "phone-dark-en", viewport: { width: 320, height: 640 }, theme: "dark", lang: "en" },
+];
+
+function copies() {
+  const folder = join(scratch, "shots-in");
+  mkdirSync(folder, { recursive: true });
+  return Array.from({ length: N_LIST }, (_, idx) => {
+    const path = join(folder, `candidate-${idx + 1}.jpg`);
+    copyFileSync(photos()[idx % photos().length], path);
+    return path;
+  });
+}
+
+/** One look through all views; with `only`, those whose name holds it. */
+async function shoot(server, look) {
+  const out = join(scratch, "shots");
+  mkdirSync(out, { recursive: true });
+  const app = await openApp(server, { webgpu: "no-adapter", viewport: look.viewport });
+  const { page } = app;
+  const shot = (view, options = { fullPage: true }) => page.screenshot({ path: join(out, `${view}-${look.name}.png`), ...options });
+  await page.evaluate(([lang, theme]) => {
+    localStorage.setItem("lang", lang);
+    localStorage.setItem("theme", theme);
+  }, [look.lang, look.theme]);
+  await page.reload();
+  await app.ready();
+  await shot("empty");
+  const [first, second] = photos();
+  await app.chooseTask("starter-product-001");
+  await app.drop([first]);
+  await app.verdict(basename(first));
+  await page.getByTestId("cost-accept").fill("8");
+  await page.getByTestId("threshold").fill("70");
+  await app.card(basename(first)).locator("details").evaluateAll((all) => all.forEach((one) => (one.open = true)));
+  await shot("verdict");
+  await app.drop([second]);
+  await app.verdict(basename(second));
+  await app.card(basename(second)).getByTestId("compare-open").click();
+  await page.waitForTimeout(300);
+  await shot("compare", {});
+  await page.keyboard.press("Escape");
+  await page.getByTestId("clear").click();
+  await page.getByTestId("blind").check();
+  await app.drop([first, second, brokenFiles()[0]]);
+  await app.settled(basename(first));
+  await app.settled(basename(second));
+  await app.card(basename(second)).getByTestId("vote-pay").click();
+  await shot("blind");
+  await page.getByTestId("blind").uncheck();
+  await page.getByTestId("clear").click();
+  const paths = copies();
+  await app.drop(paths);
+  await page.getByTestId("queue-row").nth(6).locator("strong").waitFor();
+  await shot("list");
+  await page.goto(`${server.url}#v=1&task=starter-digital-001&deliverable=1&threshold=0.6&score=0.8312:hero.png&score=0.4021:banner.png`);
+  await page.getByTestId("shared").waitFor();
+  await shot("shared", {});
+  await app.close();
+}
+
+/** All looks. */
+export async function shootViews(server) {
+  for (const look of looks) await shoot(server, look);
+}
