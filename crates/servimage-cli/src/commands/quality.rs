@@ -1,6 +1,6 @@
 //! `servimage quality`.
 
-use super::device::DeviceArgument;
+use super::device::DeviceArguments;
 use super::{Outcome, print_json};
 use crate::quality::{LayoutQuality, quality};
 use clap::Args;
@@ -16,9 +16,8 @@ pub struct QualityArguments {
     /// Made-up pictures, spread over the starter tasks
     #[arg(long, value_name = "N", default_value = "480", value_parser = RangedU64ValueParser::<usize>::new().range(2..=100_000))]
     inputs: usize,
-    /// Device that runs the network
-    #[arg(long, value_enum, default_value = "cpu")]
-    device: DeviceArgument,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Print the rows as JSON
     #[arg(long)]
     json: bool,
