@@ -37,7 +37,7 @@ fn native_tests() -> Result<()> {
     run(&mut words(
         "cargo test --release --locked -- --include-ignored",
     ))?;
-    run(&mut words("cargo test --locked -p xtask"))?;
+    run(&mut words("cargo test --locked -p xtask -p inventory"))?;
     run(&mut words("cargo test --locked -p servimage-web"))
 }
 
@@ -46,7 +46,7 @@ fn clippy() -> Result<()> {
         "cargo clippy --release --locked --all-targets -- -D warnings",
     ))?;
     run(&mut words(
-        "cargo clippy --locked -p xtask -p servimage-web --all-targets -- -D warnings",
+        "cargo clippy --locked -p xtask -p inventory -p servimage-web --all-targets -- -D warnings",
     ))?;
     let wasm = format!(
         "cargo clippy --locked --target wasm32-unknown-unknown --profile wasm {BROWSER_SET} -- -D warnings"
