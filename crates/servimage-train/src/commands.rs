@@ -28,7 +28,7 @@ pub struct TrainArgs {
     #[arg(long)]
     run: PathBuf,
     /// Steps in all.
-    #[arg(long, default_value_t = 1700)]
+    #[arg(long, default_value_t = 2000)]
     steps: u64,
     /// Stop after this step; the run can go on later.
     #[arg(long)]
