@@ -3,7 +3,7 @@
 //!
 //! The network calls the functions of this crate on burn tensors. Where a tensor lies decides what runs:
 //! - on a WebGPU device, hand-written WGSL (`gpu`); weights stay as they lie in the pack and are unpacked inside the matmul;
-//! - on the CPU backend, SIMD loops and the `gemm` crate (`cpu`), with weights unpacked a tile at a time;
+//! - on the CPU backend, SIMD loops (`cpu`), with weights unpacked a tile at a time, small ones once;
 //! - on a device that records gradients, burn's operations (`composite`, native only): slow, differentiable, and the
 //!   reference that the tests hold the other two against.
 //!

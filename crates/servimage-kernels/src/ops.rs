@@ -60,19 +60,19 @@ pub fn linear_stored(
         (Held::Cpu(x), Held::Cpu(words)) => {
             assert_eq!(stored, [Storage::F32; 2], "storage on a CPU");
             let (x, bias, addend) = (x.to_contiguous(), bias.map(on_cpu), addend.map(on_cpu));
-            let view = cpu::WeightView {
-                layout: weight.layout,
-                bytes: &words.bytes()[..weight.size_bytes()],
-                d_out: weight.d_out,
-                d_in,
-            };
             let epilogue = cpu::Epilogue {
                 bias: bias.as_ref().map(values),
                 addend: addend.as_ref().map(values),
                 activation,
             };
             let mut out = vec![0.0; n_rows * weight.d_out];
-            cpu::linear(values(&x), n_rows, &view, &epilogue, &mut out);
+            cpu::linear(
+                values(&x),
+                n_rows,
+                &weight.view(&words),
+                &epilogue,
+                &mut out,
+            );
             cpu_tensor(out, [n_rows, weight.d_out])
         }
         _ => panic!("a packed weight and its input lie on different devices"),

@@ -1,9 +1,17 @@
 //! A weight on a device, as it lies in the pack.
 
+use crate::backend::{Held, hold_words};
+use crate::cpu::{Panels, WeightView};
 use burn::backend::DispatchDevice;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn_flex::FlexTensor;
 use servimage_pack::layout::BLOCK;
 use servimage_pack::{Layout, PackError, TensorBytes};
+use std::sync::Arc;
+
+/// Most values of a weight that is also kept unpacked on the CPU: 1 MiB as f32. With few rows unpacking anew costs a sixth of a
+/// product; large weights have many rows to share it, and unpacked they would be what a quantized pack avoids.
+const MAX_KEPT_VALUES: usize = 1 << 18;
 
 /// Weight `[d_out, d_in]` of a linear layer in a pack's layout: the words of all rows, then for q8 and q4 one f16 scale a block.
 #[derive(Clone, Debug)]
@@ -13,6 +21,8 @@ pub struct PackedWeight {
     pub(crate) layout: Layout,
     pub(crate) d_out: usize,
     pub(crate) d_in: usize,
+    /// On the CPU, of a small weight: the values as products read them.
+    panels: Option<Arc<Panels>>,
 }
 
 impl PackedWeight {
@@ -33,12 +43,30 @@ impl PackedWeight {
         let d_out = parts.iter().map(|part| part.shape[0]).sum();
         check_size(parts, binding_limit(device))?;
         let data = TensorData::new(words(parts), [n_words(parts)]);
-        Ok(Self {
+        let mut weight = Self {
             words: Tensor::from_data(data, (device, DType::I32)),
             layout: first.layout,
             d_out,
             d_in,
-        })
+            panels: None,
+        };
+        if let Held::Cpu(words) = hold_words(&weight.words)
+            && d_in * d_out <= MAX_KEPT_VALUES
+        {
+            weight.panels = Some(Arc::new(weight.view(&words).to_panels()));
+        }
+        Ok(weight)
+    }
+
+    /// The weight on the CPU; `words` are its own.
+    pub(crate) fn view<'a>(&'a self, words: &'a FlexTensor) -> WeightView<'a> {
+        WeightView {
+            layout: self.layout,
+            bytes: &words.bytes()[..self.size_bytes()],
+            d_out: self.d_out,
+            d_in: self.d_in,
+            panels: self.panels.as_deref(),
+        }
     }
 
     /// Width of the result.
@@ -196,4 +224,26 @@ fn push_words(words: &mut Vec<i32>, rest: &mut Vec<u8>, mut bytes: &[u8]) {
     let (whole, left) = bytes.as_chunks::<4>();
     words.extend(whole.iter().map(|word| i32::from_le_bytes(*word)));
     rest.extend_from_slice(left);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uploaded(d_out: usize) -> PackedWeight {
+        let d_in = 1 << 9;
+        let part = TensorBytes {
+            name: "w".to_owned(),
+            shape: vec![d_out, d_in],
+            layout: Layout::F16,
+            bytes: vec![0; d_out * d_in * 2],
+        };
+        PackedWeight::upload(&[part], &Device::flex()).expect("a matrix of zeros")
+    }
+
+    #[test]
+    fn only_weights_up_to_1_mib_are_kept_unpacked_on_the_cpu() {
+        assert!(uploaded(1 << 9).panels.is_some());
+        assert!(uploaded((1 << 9) + 1).panels.is_none());
+    }
 }

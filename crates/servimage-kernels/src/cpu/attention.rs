@@ -1,13 +1,13 @@
 //! Attention inside segments, a block of queries at a time: never more scores than `[QUERY_BLOCK, keys]` a thread.
 //!
-//! A task is some queries of one head of one segment. It transposes the keys that they see and copies the values together
-//! once, so that both products read vectors where they lie.
+//! A task is some queries of one head of one segment. It copies the keys and the values that they see into panels once; both
+//! products read the queries and the weights where they lie.
 
-use super::gemm_call::{Matrix, MatrixMut, gemm};
 use super::math;
+use super::panels::Panels;
 use super::parallel::{for_each, n_threads};
+use super::product::{Rows, RowsMut, multiply};
 use super::simd::{max, sum_by, vectorize};
-use super::transpose::transpose;
 use std::ops::Range;
 
 /// Heads of an attention.
@@ -34,9 +34,6 @@ pub struct Segment {
 
 /// Queries whose scores are held at once.
 const QUERY_BLOCK: usize = 64;
-
-/// Keys are filled up to whole vectors of `gemm`.
-const KEY_PADDING: usize = 8;
 
 /// Attention of each segment's rows to `prefix` and, up to themselves where `shape.causal`, to the segment.
 ///
@@ -129,11 +126,11 @@ struct HeadView<'a> {
     /// Distance of two rows of queries.
     row_len: usize,
     prefix_len: usize,
-    /// `[head_dim, n_keys]`, prefix first, zeros at the end.
-    keys: Vec<f32>,
-    n_keys: usize,
+    /// `[head_dim, n_seen]`, prefix first.
+    keys: Panels,
     /// `[n_seen, head_dim]`
-    values: Vec<f32>,
+    values: Panels,
+    n_seen: usize,
     head_dim: usize,
     causal: bool,
 }
@@ -146,49 +143,28 @@ impl<'a> HeadView<'a> {
         let prefix_len = prefix.len() / prefix_row_len;
         let kv_head = task.head / (shape.n_heads / shape.n_kv_heads);
         let rows = &qkv[task.segment.start * row_len..];
-        let seen = if shape.causal {
+        let n_own = if shape.causal {
             task.queries.end
         } else {
             task.segment.len
         };
-        let n_keys = (prefix_len + seen).next_multiple_of(KEY_PADDING);
-        let mut keys = vec![0.0; d * n_keys];
-        let value_head = shape.n_kv_heads + kv_head;
-        let prefix_keys = prefix.get(kv_head * d..).unwrap_or_default();
-        let own_keys = &rows[(shape.n_heads + kv_head) * d..];
-        vectorize(
-            #[inline(always)]
-            || {
-                transpose(
-                    prefix_keys,
-                    prefix_row_len,
-                    [prefix_len, d],
-                    &mut keys,
-                    n_keys,
-                );
-                transpose(
-                    own_keys,
-                    row_len,
-                    [seen, d],
-                    &mut keys[prefix_len..],
-                    n_keys,
-                );
-            },
-        );
-        let mut values = Vec::with_capacity((prefix_len + seen) * d);
-        for row in prefix.chunks_exact(prefix_row_len) {
-            values.extend_from_slice(&row[value_head * d..][..d]);
-        }
-        for row in rows.chunks_exact(row_len).take(seen) {
-            values.extend_from_slice(&row[(shape.n_heads + value_head) * d..][..d]);
-        }
+        let n_seen = prefix_len + n_own;
+        let (key, value) = (kv_head * d, (shape.n_kv_heads + kv_head) * d);
+        let in_prefix = |at: usize| prefix.get(at..).unwrap_or_default();
+        let own = |at: usize| &rows[shape.n_heads * d + at..];
+        let mut keys = Panels::new(d, n_seen);
+        keys.set_columns(0, prefix_len, in_prefix(key), prefix_row_len);
+        keys.set_columns(prefix_len, n_own, own(key), row_len);
+        let mut values = Panels::new(n_seen, d);
+        values.set_rows(0, prefix_len, in_prefix(value), prefix_row_len);
+        values.set_rows(prefix_len, n_own, own(value), row_len);
         Self {
             queries: &rows[task.head * d..],
             row_len,
             prefix_len,
             keys,
-            n_keys,
             values,
+            n_seen,
             head_dim: d,
             causal: shape.causal,
         }
@@ -197,19 +173,16 @@ impl<'a> HeadView<'a> {
     /// Attention of rows `queries` of the segment, to `out`.
     fn attend(&self, queries: Range<usize>, out: Vec<&mut [f32]>) {
         let block = QUERY_BLOCK.min(queries.len());
-        let mut scores = vec![0.0; block * self.n_keys];
+        let mut scores = vec![0.0; block * self.n_seen];
         let mut sums = vec![0.0; block * self.head_dim];
         let mut out = out.into_iter();
         for start in queries.clone().step_by(QUERY_BLOCK) {
             let end = queries.end.min(start + QUERY_BLOCK);
-            let n_keys = if self.causal {
-                (self.prefix_len + end).next_multiple_of(KEY_PADDING)
-            } else {
-                self.n_keys
-            };
-            self.score(start..end, n_keys, &mut scores);
-            let totals = self.weigh(start..end, n_keys, &mut scores);
-            self.sum_values(start..end, n_keys, &scores, &mut sums);
+            // What the last of these queries sees; the others' part of it is 0.
+            let n_seen = self.seen_by(end - 1);
+            self.score(start..end, n_seen, &mut scores);
+            let totals = self.weigh(start..end, n_seen, &mut scores);
+            self.sum_values(end - start, n_seen, &scores, &mut sums);
             for ((sums, total), out) in sums.chunks_exact(self.head_dim).zip(totals).zip(&mut out) {
                 let scale = 1.0 / total;
                 for (out, sum) in out.iter_mut().zip(sums) {
@@ -219,41 +192,29 @@ impl<'a> HeadView<'a> {
         }
     }
 
-    /// `scores` `[queries, n_keys]`, not yet scaled.
-    fn score(&self, queries: Range<usize>, n_keys: usize, scores: &mut [f32]) {
-        let left = Matrix {
+    /// `scores` `[queries, n_seen]`, not yet scaled.
+    fn score(&self, queries: Range<usize>, n_seen: usize, scores: &mut [f32]) {
+        let left = Rows {
             data: &self.queries[queries.start * self.row_len..],
-            row_stride: self.row_len,
-            col_stride: 1,
+            stride: self.row_len,
+            count: queries.len(),
         };
-        let right = Matrix {
-            data: &self.keys,
-            row_stride: self.n_keys,
-            col_stride: 1,
-        };
-        let out = MatrixMut {
+        let out = RowsMut {
             data: scores,
-            row_stride: n_keys,
-            col_stride: 1,
+            stride: n_seen,
         };
-        gemm(
-            [queries.len(), n_keys, self.head_dim],
-            left,
-            right,
-            out,
-            false,
-        );
+        multiply(left, &self.keys, 0..self.head_dim, 0..n_seen, out, false);
     }
 
     /// Turns scores into weights, `exp` of their distance to a row's largest, and returns each row's sum.
-    fn weigh(&self, queries: Range<usize>, n_keys: usize, scores: &mut [f32]) -> Vec<f32> {
+    fn weigh(&self, queries: Range<usize>, n_seen: usize, scores: &mut [f32]) -> Vec<f32> {
         let scale = (self.head_dim as f32).sqrt().recip();
-        let rows = queries.zip(scores.chunks_exact_mut(n_keys));
+        let rows = queries.zip(scores.chunks_exact_mut(n_seen));
         vectorize(
             #[inline(always)]
             || {
                 let weigh = |(query, row): (usize, &mut [f32])| {
-                    let (visible, hidden) = row.split_at_mut(self.n_seen(query));
+                    let (visible, hidden) = row.split_at_mut(self.seen_by(query));
                     hidden.fill(0.0);
                     let max = max(visible);
                     for score in visible.iter_mut() {
@@ -268,32 +229,25 @@ impl<'a> HeadView<'a> {
 
     /// Keys that query `query` of the segment sees.
     #[inline(always)]
-    fn n_seen(&self, query: usize) -> usize {
+    fn seen_by(&self, query: usize) -> usize {
         if self.causal {
             self.prefix_len + query + 1
         } else {
-            self.values.len() / self.head_dim
+            self.n_seen
         }
     }
 
     /// `sums` `[queries, head_dim]` = weights times values.
-    fn sum_values(&self, queries: Range<usize>, n_keys: usize, weights: &[f32], sums: &mut [f32]) {
-        let left = Matrix {
+    fn sum_values(&self, n_queries: usize, n_seen: usize, weights: &[f32], sums: &mut [f32]) {
+        let left = Rows {
             data: weights,
-            row_stride: n_keys,
-            col_stride: 1,
+            stride: n_seen,
+            count: n_queries,
         };
-        let right = Matrix {
-            data: &self.values,
-            row_stride: self.head_dim,
-            col_stride: 1,
-        };
-        let out = MatrixMut {
+        let out = RowsMut {
             data: sums,
-            row_stride: self.head_dim,
-            col_stride: 1,
+            stride: self.head_dim,
         };
-        let dims = [queries.len(), self.head_dim, self.n_seen(queries.end - 1)];
-        gemm(dims, left, right, out, false);
+        multiply(left, &self.values, 0..n_seen, 0..self.head_dim, out, false);
     }
 }

@@ -1,5 +1,7 @@
 //! Weights as they lie in a pack, and rows of them as f32.
 
+use super::panels::Panels;
+use super::simd::vectorize;
 use servimage_pack::Layout;
 use servimage_pack::layout::BLOCK;
 use std::ops::Range;
@@ -15,6 +17,8 @@ pub struct WeightView<'a> {
     pub d_out: usize,
     /// Columns: width of the input.
     pub d_in: usize,
+    /// What [`WeightView::to_panels`] made of it, where that is kept.
+    pub panels: Option<&'a Panels>,
 }
 
 impl<'a> WeightView<'a> {
@@ -26,6 +30,24 @@ impl<'a> WeightView<'a> {
             }
             _ => None,
         }
+    }
+
+    /// All values unpacked and arranged for products: what [`super::linear`] does anew in every call where it is not kept.
+    ///
+    /// # Panics
+    /// Where layout, dimensions and bytes disagree.
+    pub fn to_panels(&self) -> Panels {
+        self.check();
+        let mut panels = Panels::new(self.d_in, self.d_out);
+        let mut row_values = vec![0.0; self.d_in];
+        for row in 0..self.d_out {
+            vectorize(
+                #[inline(always)]
+                || self.unpack(row..row + 1, &(0..self.d_in), &mut row_values, self.d_in),
+            );
+            panels.set_columns(row, 1, &row_values, self.d_in);
+        }
+        panels
     }
 
     /// # Panics

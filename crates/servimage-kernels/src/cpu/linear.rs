@@ -1,13 +1,15 @@
-//! `y = activation(x W^T + bias + addend)`, a tile of output columns at a time: its weights are unpacked to f32 once, go
-//! through one product with all rows, and the result is finished while it is in the cache.
+//! `y = activation(x W^T + bias + addend)`.
 //!
-//! The product comes in two orders, see [`Order`].
+//! A weight that is kept in [`Panels`](super::Panels) is multiplied where it lies. Of any other a tile of output columns is
+//! unpacked to f32 at a time, goes through one product with all rows, and the result is finished while it is in the cache;
+//! the product comes in three orders, see [`Order`].
 
 use super::activate::activate_by;
 use super::dequantize::WeightView;
-use super::gemm_call::{Matrix, MatrixMut, gemm};
-use super::parallel::{column_tiles, for_each, for_each_rows, n_threads};
-use super::simd::vectorize;
+use super::panels::Panels;
+use super::parallel::{column_tiles, for_each, n_threads};
+use super::product::{Rows, RowsMut, multiply};
+use super::simd::{dot, vectorize};
 use super::transpose::transpose;
 use crate::Activation;
 use std::ops::Range;
@@ -23,22 +25,25 @@ pub struct Epilogue<'a> {
     pub activation: Activation,
 }
 
-/// How a product is computed. `gemm` wants vectors along the rows of its result as it stores it, and rearranges the factor
-/// that they come from.
+/// How the product with a tile of the weight is computed. A product reads its left factor as it lies and its right one from
+/// panels, so one of the two has to be rearranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
-    /// Vectors of output columns: `gemm` rearranges the weights of each tile.
+    /// Inner products of rows, nothing rearranged: for rows too few to fill a tile of sums.
+    Dots,
+    /// Input times weight: each tile of the weight is rearranged.
     Rows,
-    /// Vectors of rows: input and result are transposed, the weights are read as they are. Pays for large weights and
-    /// rows too few to hide their rearrangement.
+    /// Weight times input: the input is rearranged, and the result behind it.
     Columns,
 }
 
 impl Order {
-    /// Measured 2026-11-24 on one AVX2 core and in V8.
+    /// The one that moves the fewest values.
     fn new(n_rows: usize, weight: &WeightView<'_>) -> Self {
-        let large = weight.d_in.min(weight.d_out) >= 512;
-        if large && (4..=128).contains(&n_rows) {
+        let (d_in, d_out) = (weight.d_in, weight.d_out);
+        if n_rows < FULL_TILE {
+            Self::Dots
+        } else if n_rows * (d_in + d_out) < d_in * d_out {
             Self::Columns
         } else {
             Self::Rows
@@ -46,8 +51,8 @@ impl Order {
     }
 }
 
-/// `gemm` reads rows of the transposed input without a copy where their number is a multiple of its vectors.
-const ROW_PADDING: usize = 8;
+/// Rows from which on a product is worth rearranging a factor.
+const FULL_TILE: usize = 4;
 
 /// Output columns of a tile.
 const TILE_COLS: usize = 128;
@@ -82,26 +87,28 @@ pub fn linear(
     if n_rows == 0 {
         return;
     }
-    let order = Order::new(n_rows, weight);
     let spread = n_threads() > 1 && n_rows * d_in * d_out >= MIN_SPREAD;
-    if order == Order::Rows && !spread {
-        return in_place(x, weight, epilogue, out);
+    let order = Order::new(n_rows, weight);
+    if let Some(panels) = weight.panels.filter(|_| order != Order::Dots) {
+        return kept(x, panels, epilogue, spread, out);
     }
     let tile_cols = if spread { tile_cols(d_out) } else { TILE_COLS };
     let tiles = column_tiles(out, d_out, tile_cols).into_iter().enumerate();
     let tiles = tiles
-        .map(|(index, pieces)| (index * tile_cols, pieces))
+        .map(|(index, pieces)| Tile {
+            weight,
+            epilogue,
+            first: index * tile_cols,
+            pieces,
+        })
         .collect();
     match order {
-        Order::Rows => for_each(spread, tiles, |(first, pieces)| {
-            by_rows(x, weight, epilogue, first, pieces);
-        }),
+        Order::Dots => for_each(spread, tiles, |tile: Tile<'_>| tile.by_dots(x)),
+        Order::Rows => for_each(spread, tiles, |tile: Tile<'_>| tile.by_rows(x)),
         Order::Columns => {
-            let padded = n_rows.next_multiple_of(ROW_PADDING);
-            let columns = input_columns(x, d_in, n_rows, padded);
-            for_each(spread, tiles, |(first, pieces)| {
-                by_columns(&columns, padded, weight, epilogue, first, pieces);
-            });
+            let mut columns = Panels::new(d_in, n_rows);
+            columns.set_columns(0, n_rows, x, d_in);
+            for_each(spread, tiles, |tile: Tile<'_>| tile.by_columns(&columns));
         }
     }
 }
@@ -112,6 +119,167 @@ fn tile_cols(d_out: usize) -> usize {
     TILE_COLS.min(share)
 }
 
+/// [`linear`] on a weight in panels: some rows of the result at a time, in place.
+fn kept(x: &[f32], panels: &Panels, epilogue: &Epilogue<'_>, spread: bool, out: &mut [f32]) {
+    let (d_in, d_out) = (panels.depth(), panels.n_cols());
+    let n_rows = out.len() / d_out;
+    let part_rows = match spread {
+        // Two parts a thread: one that is held up leaves work to the others.
+        true => n_rows.div_ceil(2 * n_threads()).next_multiple_of(12),
+        false => n_rows,
+    };
+    let parts = out.chunks_mut(part_rows * d_out).enumerate().collect();
+    for_each(spread, parts, |(part, out): (usize, &mut [f32])| {
+        let first_row = part * part_rows;
+        let left = Rows {
+            data: &x[first_row * d_in..],
+            stride: d_in,
+            count: out.len() / d_out,
+        };
+        let sums = RowsMut {
+            data: out,
+            stride: d_out,
+        };
+        multiply(left, panels, 0..d_in, 0..d_out, sums, false);
+        vectorize(
+            #[inline(always)]
+            || {
+                for (row, values) in out.chunks_exact_mut(d_out).enumerate() {
+                    finish_row(values, (first_row + row) * d_out, 0, epilogue);
+                }
+            },
+        );
+    });
+}
+
+/// Columns `first..` of the result, one piece a row.
+struct Tile<'a> {
+    weight: &'a WeightView<'a>,
+    epilogue: &'a Epilogue<'a>,
+    first: usize,
+    pieces: Vec<&'a mut [f32]>,
+}
+
+impl Tile<'_> {
+    fn cols(&self) -> Range<usize> {
+        self.first..self.first + self.pieces[0].len()
+    }
+
+    /// [`Order::Dots`]
+    fn by_dots(self, x: &[f32]) {
+        let d_in = self.weight.d_in;
+        let (cols, mut pieces) = (self.cols(), self.pieces);
+        for_each_part(self.weight, &cols, |depth, data, stride| {
+            vectorize(
+                #[inline(always)]
+                || {
+                    for (x, piece) in x.chunks_exact(d_in).zip(&mut pieces) {
+                        let x = &x[depth.clone()];
+                        for (sum, weights) in piece.iter_mut().zip(data.chunks(stride)) {
+                            let product = dot(x, &weights[..x.len()]);
+                            *sum = if depth.start > 0 {
+                                *sum + product
+                            } else {
+                                product
+                            };
+                        }
+                    }
+                },
+            );
+        });
+        for (row, piece) in pieces.into_iter().enumerate() {
+            let at = row * self.weight.d_out + self.first;
+            vectorize(
+                #[inline(always)]
+                || finish_row(piece, at, self.first, self.epilogue),
+            );
+        }
+    }
+
+    /// [`Order::Rows`]
+    fn by_rows(self, x: &[f32]) {
+        let (n_rows, d_in) = (self.pieces.len(), self.weight.d_in);
+        let cols = self.cols();
+        let n_cols = cols.len();
+        let mut sums = vec![0.0; n_rows * n_cols];
+        for_each_part(self.weight, &cols, |depth, data, stride| {
+            let mut panels = Panels::new(depth.len(), n_cols);
+            panels.set_columns(0, n_cols, data, stride);
+            let left = Rows {
+                data: &x[depth.start..],
+                stride: d_in,
+                count: n_rows,
+            };
+            let out = RowsMut {
+                data: &mut sums,
+                stride: n_cols,
+            };
+            multiply(
+                left,
+                &panels,
+                0..depth.len(),
+                0..n_cols,
+                out,
+                depth.start > 0,
+            );
+        });
+        vectorize(
+            #[inline(always)]
+            || {
+                for (row, (sums, piece)) in sums.chunks_exact(n_cols).zip(self.pieces).enumerate() {
+                    piece.copy_from_slice(sums);
+                    let at = row * self.weight.d_out + self.first;
+                    finish_row(piece, at, self.first, self.epilogue);
+                }
+            },
+        );
+    }
+
+    /// [`Order::Columns`]; `columns` is the input `[d_in, n_rows]`.
+    fn by_columns(self, columns: &Panels) {
+        let n_rows = self.pieces.len();
+        let cols = self.cols();
+        let mut sums = vec![0.0; cols.len() * n_rows];
+        for_each_part(self.weight, &cols, |depth, data, stride| {
+            let left = Rows {
+                data,
+                stride,
+                count: cols.len(),
+            };
+            let out = RowsMut {
+                data: &mut sums,
+                stride: n_rows,
+            };
+            let accumulate = depth.start > 0;
+            multiply(left, columns, depth, 0..n_rows, out, accumulate);
+        });
+        vectorize(
+            #[inline(always)]
+            || self.finish_columns(&sums),
+        );
+    }
+
+    /// Transposes sums `[n_cols, n_rows]` to their places and finishes them.
+    #[inline(always)]
+    fn finish_columns(self, sums: &[f32]) {
+        /// Rows that are moved together.
+        const BLOCK: usize = 8;
+        let (n_rows, n_cols) = (self.pieces.len(), self.pieces[0].len());
+        let mut block = vec![0.0; BLOCK * n_cols];
+        let mut pieces = self.pieces;
+        for (index, pieces) in pieces.chunks_mut(BLOCK).enumerate() {
+            let row = index * BLOCK;
+            let dims = [n_cols, pieces.len()];
+            transpose(&sums[row..], n_rows, dims, &mut block, n_cols);
+            for (i, (values, piece)) in block.chunks_exact(n_cols).zip(pieces).enumerate() {
+                piece.copy_from_slice(values);
+                let at = (row + i) * self.weight.d_out + self.first;
+                finish_row(piece, at, self.first, self.epilogue);
+            }
+        }
+    }
+}
+
 /// Hands columns `depth` of rows `cols` of the weight to `product`, part by part, with the distance of two rows.
 fn for_each_part(
     weight: &WeightView<'_>,
@@ -119,10 +287,11 @@ fn for_each_part(
     mut product: impl FnMut(Range<usize>, &[f32], usize),
 ) {
     let d_in = weight.d_in;
-    if let Some(values) = weight.values() {
-        return product(0..d_in, &values[cols.start * d_in..], d_in);
+    if let Some(values) = weight.values().filter(|_| d_in <= TILE_DEPTH) {
+        return product(0..d_in, &values[cols.start * d_in..cols.end * d_in], d_in);
     }
-    let stride = TILE_DEPTH.min(d_in);
+    // A row of a power of two would put the rows of a product's tile into the same sets of the first cache.
+    let stride = TILE_DEPTH.min(d_in) + 16;
     let mut unpacked = vec![0.0; cols.len() * stride];
     for start in (0..d_in).step_by(TILE_DEPTH) {
         let depth = start..d_in.min(start + TILE_DEPTH);
@@ -131,162 +300,6 @@ fn for_each_part(
             || weight.unpack(cols.clone(), &depth, &mut unpacked, stride),
         );
         product(depth, &unpacked, stride);
-    }
-}
-
-/// `sums` (row `r` at `r * sums_stride`) = x times rows `cols` of the weight.
-fn multiply_rows(
-    x: &[f32],
-    weight: &WeightView<'_>,
-    cols: &Range<usize>,
-    sums: &mut [f32],
-    sums_stride: usize,
-) {
-    let n_rows = x.len() / weight.d_in;
-    for_each_part(weight, cols, |depth, data, stride| {
-        let inputs = Matrix {
-            data: &x[depth.start..],
-            row_stride: weight.d_in,
-            col_stride: 1,
-        };
-        let weights = Matrix {
-            data,
-            row_stride: 1,
-            col_stride: stride,
-        };
-        let out = MatrixMut {
-            data: sums,
-            row_stride: sums_stride,
-            col_stride: 1,
-        };
-        let dims = [n_rows, cols.len(), depth.len()];
-        gemm(dims, inputs, weights, out, depth.start > 0);
-    });
-}
-
-/// [`Order::Rows`] on one thread: the products go where they belong.
-fn in_place(x: &[f32], weight: &WeightView<'_>, epilogue: &Epilogue<'_>, out: &mut [f32]) {
-    let d_out = weight.d_out;
-    for first in (0..d_out).step_by(TILE_COLS) {
-        let cols = first..d_out.min(first + TILE_COLS);
-        multiply_rows(x, weight, &cols, &mut out[first..], d_out);
-        vectorize(
-            #[inline(always)]
-            || {
-                for (row, values) in out.chunks_exact_mut(d_out).enumerate() {
-                    finish_row(
-                        &mut values[cols.clone()],
-                        row * d_out + first,
-                        first,
-                        epilogue,
-                    );
-                }
-            },
-        );
-    }
-}
-
-/// A tile in [`Order::Rows`].
-fn by_rows(
-    x: &[f32],
-    weight: &WeightView<'_>,
-    epilogue: &Epilogue<'_>,
-    first: usize,
-    pieces: Vec<&mut [f32]>,
-) {
-    let n_cols = pieces[0].len();
-    let mut sums = vec![0.0; pieces.len() * n_cols];
-    multiply_rows(x, weight, &(first..first + n_cols), &mut sums, n_cols);
-    vectorize(
-        #[inline(always)]
-        || {
-            for (row, (sums, piece)) in sums.chunks_exact(n_cols).zip(pieces).enumerate() {
-                piece.copy_from_slice(sums);
-                finish_row(piece, row * weight.d_out + first, first, epilogue);
-            }
-        },
-    );
-}
-
-/// The input transposed: `[d_in, padded]`, zeros behind the `n_rows` values of a row.
-fn input_columns(x: &[f32], d_in: usize, n_rows: usize, padded: usize) -> Vec<f32> {
-    let mut columns = vec![0.0; d_in * padded];
-    for_each_rows(&mut columns, padded, |first, part| {
-        let n_cols = part.len() / padded;
-        vectorize(
-            #[inline(always)]
-            || transpose(&x[first..], d_in, [n_rows, n_cols], part, padded),
-        );
-    });
-    columns
-}
-
-/// A tile in [`Order::Columns`].
-fn by_columns(
-    columns: &[f32],
-    padded: usize,
-    weight: &WeightView<'_>,
-    epilogue: &Epilogue<'_>,
-    first: usize,
-    pieces: Vec<&mut [f32]>,
-) {
-    let n_cols = pieces[0].len();
-    let mut sums = vec![0.0; n_cols * padded];
-    for_each_part(weight, &(first..first + n_cols), |depth, data, stride| {
-        let inputs = Matrix {
-            data: &columns[depth.start * padded..],
-            row_stride: 1,
-            col_stride: padded,
-        };
-        let weights = Matrix {
-            data,
-            row_stride: 1,
-            col_stride: stride,
-        };
-        let out = MatrixMut {
-            data: &mut sums,
-            row_stride: 1,
-            col_stride: padded,
-        };
-        gemm(
-            [padded, n_cols, depth.len()],
-            inputs,
-            weights,
-            out,
-            depth.start > 0,
-        );
-    });
-    vectorize(
-        #[inline(always)]
-        || finish_columns(&sums, padded, epilogue, weight.d_out, first, pieces),
-    );
-}
-
-/// Transposes sums `[n_cols, padded]` to their places and finishes them.
-#[inline(always)]
-fn finish_columns(
-    sums: &[f32],
-    padded: usize,
-    epilogue: &Epilogue<'_>,
-    d_out: usize,
-    first: usize,
-    mut pieces: Vec<&mut [f32]>,
-) {
-    let n_cols = pieces[0].len();
-    let mut block = vec![0.0; ROW_PADDING * n_cols];
-    for (index, pieces) in pieces.chunks_mut(ROW_PADDING).enumerate() {
-        let row = index * ROW_PADDING;
-        transpose(
-            &sums[row..],
-            padded,
-            [n_cols, ROW_PADDING],
-            &mut block,
-            n_cols,
-        );
-        for (i, (values, piece)) in block.chunks_exact(n_cols).zip(pieces).enumerate() {
-            piece.copy_from_slice(values);
-            finish_row(piece, (row + i) * d_out + first, first, epilogue);
-        }
     }
 }
 

@@ -6,12 +6,13 @@
 mod activate;
 mod attention;
 mod dequantize;
-mod gemm_call;
 mod linear;
 mod math;
 mod norm;
+mod panels;
 mod parallel;
 mod pool;
+mod product;
 mod rows;
 mod simd;
 #[cfg(test)]
@@ -24,5 +25,6 @@ pub use attention::{AttentionShape, Segment, attention};
 pub use dequantize::WeightView;
 pub use linear::{Epilogue, linear};
 pub use norm::{Heads, layer_norm, norm_rotate, rms_norm};
+pub use panels::Panels;
 pub use pool::pool;
 pub use rows::{add_rows, gather, swiglu};

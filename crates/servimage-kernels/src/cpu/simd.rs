@@ -13,6 +13,18 @@ pub(super) fn vectorize<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
+/// Runs `work` with the widest vectors of this processor; in the browser those of simd128, which the module is built with.
+#[inline(always)]
+pub(super) fn dispatch<W: pulp::WithSimd>(work: W) -> W::Output {
+    #[cfg(target_family = "wasm")]
+    match pulp::wasm::Simd128::try_new() {
+        Some(simd) => pulp::Simd::vectorize(simd, work),
+        None => pulp::Simd::vectorize(pulp::Scalar, work),
+    }
+    #[cfg(not(target_family = "wasm"))]
+    pulp::Arch::new().dispatch(work)
+}
+
 /// Partial sums: enough registers of any width to hide the time that an addition takes.
 const LANES: usize = 32;
 

@@ -18,6 +18,7 @@ fn rows_are_unpacked_as_the_pack_decodes_them() {
             bytes: &bytes,
             d_out: 5,
             d_in: 75,
+            panels: None,
         };
         let mut found = vec![f32::NAN; 4 * 43];
         view.unpack(1..5, &(32..75), &mut found, 43);

@@ -23,16 +23,28 @@ impl Case {
         values(self.n_rows * self.d_in, 5)
     }
 
-    fn found(&self, bytes: &[u8], epilogue: &Epilogue<'_>) -> Vec<f32> {
-        let weight = WeightView {
+    /// From the packed weight, and from the same kept in panels.
+    fn found(&self, bytes: &[u8], epilogue: &Epilogue<'_>) -> [Vec<f32>; 2] {
+        let mut weight = WeightView {
             layout: self.layout,
             bytes,
             d_out: self.d_out,
             d_in: self.d_in,
+            panels: None,
         };
-        let mut out = vec![f32::NAN; self.n_rows * self.d_out];
-        linear(&self.input(), self.n_rows, &weight, epilogue, &mut out);
-        out
+        let panels = weight.to_panels();
+        [None, Some(&panels)].map(|panels| {
+            weight.panels = panels;
+            let mut out = vec![f32::NAN; self.n_rows * self.d_out];
+            linear(&self.input(), self.n_rows, &weight, epilogue, &mut out);
+            out
+        })
+    }
+
+    fn check(&self, bytes: &[u8], epilogue: &Epilogue<'_>, expected: &[f64], what: &str) {
+        let [packed, kept] = self.found(bytes, epilogue);
+        assert_close(&packed, expected, what);
+        assert_close(&kept, expected, &format!("{what}, kept in panels"));
     }
 
     /// `x W^T`
@@ -59,7 +71,7 @@ const PLAIN: Epilogue<'static> = Epilogue {
 #[test]
 fn every_layout_and_odd_size_gives_the_product() {
     for layout in [Layout::F32, Layout::F16, Layout::Q8, Layout::Q4] {
-        for n_rows in [1, 2, 3, 4, 13, 65] {
+        for n_rows in [1, 2, 3, 4, 5, 6, 7, 13, 17, 65] {
             for [d_in, d_out] in [[1, 1], [31, 7], [32, 129], [50, 33], [96, 288], [1100, 17]] {
                 let case = Case {
                     n_rows,
@@ -69,7 +81,7 @@ fn every_layout_and_odd_size_gives_the_product() {
                 };
                 let bytes = case.weight_bytes();
                 let what = format!("{layout} {n_rows} rows {d_in} to {d_out}");
-                assert_close(&case.found(&bytes, &PLAIN), &case.product(&bytes), &what);
+                case.check(&bytes, &PLAIN, &case.product(&bytes), &what);
             }
         }
     }
@@ -85,12 +97,9 @@ fn values_at_an_odd_address_are_read_as_they_are() {
     };
     let bytes = case.weight_bytes();
     let shifted: Vec<u8> = std::iter::once(0).chain(bytes.iter().copied()).collect();
-    let found = [
-        case.found(&bytes, &PLAIN),
-        case.found(&shifted[1..], &PLAIN),
-    ];
-    assert_close(&found[0], &case.product(&bytes), "one of two addresses");
-    assert_close(&found[1], &case.product(&bytes), "the other address");
+    let expected = case.product(&bytes);
+    case.check(&bytes, &PLAIN, &expected, "one of two addresses");
+    case.check(&shifted[1..], &PLAIN, &expected, "the other address");
 }
 
 const ACTIVATIONS: [Activation; 4] = [
@@ -134,7 +143,7 @@ fn bias_and_addend_come_before_the_activation() {
                 *value = exact(activation, sum);
             }
             let what = format!("{n_rows} rows, {activation:?}");
-            assert_close(&case.found(&bytes, &epilogue), &expected, &what);
+            case.check(&bytes, &epilogue, &expected, &what);
         }
     }
 }
@@ -165,5 +174,6 @@ fn no_rows_give_no_values() {
         d_out: 3,
         layout: Layout::Q4,
     };
-    assert!(case.found(&case.weight_bytes(), &PLAIN).is_empty());
+    let found = case.found(&case.weight_bytes(), &PLAIN);
+    assert!(found.iter().all(Vec::is_empty));
 }

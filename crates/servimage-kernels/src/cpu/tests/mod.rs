@@ -4,6 +4,7 @@ mod attention;
 mod dequantize;
 mod linear;
 mod math;
+mod product;
 mod rows;
 
 /// Sums in another order, in f32.
