@@ -15,6 +15,34 @@ pub fn write(
     out: &Path,
 ) -> Result<(), Box<dyn Error>> {
     let layout: Layout = serde_json::from_value(layout.into())?;
+    let manifest = widened(like, width, layout);
+    let head_width = |name: &str| {
+        let mut tensors = like.tensors.iter();
+        let found = tensors.find(|tensor| tensor.name == name);
+        found.map(|tensor| tensor.shape.clone())
+    };
+    let mut folder = DirSource::new(out);
+    let mut writer = PackWriter::new(&mut folder);
+    for tensor in expected_tensors(&manifest, head_width) {
+        let n: usize = tensor.shape.iter().product();
+        let d_in = tensor.shape.last().copied().unwrap_or(1) as f32;
+        let values: Vec<f32> = match tensor.shape.len() {
+            1 => vec![1.0; n],
+            _ => noise(n as u64).take(n).map(|v| v / d_in.sqrt()).collect(),
+        };
+        let layout = match tensor.quantized {
+            true => layout,
+            false => Layout::F32,
+        };
+        writer.push(&tensor.name, &tensor.shape, layout, &values)?;
+    }
+    writer.tokenizer(b"{}")?;
+    writer.finish(manifest)?;
+    Ok(())
+}
+
+/// The manifest with other widths, and with every head: what reads the pack elsewhere knows no network without one.
+fn widened(like: &Manifest, width: usize, layout: Layout) -> Manifest {
     let mut manifest = like.clone();
     manifest.name = format!("made-up-{width}");
     manifest.quant = layout;
@@ -27,31 +55,6 @@ pub fn write(
     manifest.vision.n_heads = width / 32;
     manifest.vision.d_hidden = 3 * width;
     manifest.vision.d_out = width;
-    // Every head: what reads the pack elsewhere knows no network without one.
     manifest.heads.concepts = CONCEPTS.map(str::to_owned).to_vec();
-    let head_width = |name: &str| {
-        let mut tensors = like.tensors.iter();
-        tensors
-            .find(|tensor| tensor.name == name)
-            .map(|tensor| tensor.shape.clone())
-    };
-    let mut folder = DirSource::new(out);
-    let mut writer = PackWriter::new(&mut folder);
-    for tensor in expected_tensors(&manifest, head_width) {
-        let n: usize = tensor.shape.iter().product();
-        let d_in = tensor.shape.last().copied().unwrap_or(1) as f32;
-        let values: Vec<f32> = match tensor.shape.len() {
-            1 => vec![1.0; n],
-            _ => noise(n as u64).take(n).map(|v| v / d_in.sqrt()).collect(),
-        };
-        let layout = if tensor.quantized {
-            layout
-        } else {
-            Layout::F32
-        };
-        writer.push(&tensor.name, &tensor.shape, layout, &values)?;
-    }
-    writer.tokenizer(b"{}")?;
-    writer.finish(manifest)?;
-    Ok(())
+    manifest
 }
