@@ -1,7 +1,7 @@
 //! What can be done with a card, and the flow of jobs to the worker.
 
 use super::port::{JobFiles, WorkerPort};
-use super::queue::{CANCELLED, CardId, CardState};
+use super::queue::{CANCELLED, Card, CardId, CardState};
 use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
 use servimage_bench::message::{Beside, Preparation, Request, ScoreJob};
 use servimage_bench::verdict::ErrorInfo;
