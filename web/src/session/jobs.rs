@@ -2,7 +2,7 @@
 
 use super::checklist::Ticks;
 use super::port::{JobFiles, WorkerPort};
-use super::queue::{CANCELLED, CardId, CardState};
+use super::queue::{CANCELLED, Card, CardId, CardState};
 use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
 use servimage_bench::message::{Beside, Preparation, Request, ScoreJob};
 use servimage_bench::verdict::ErrorInfo;
