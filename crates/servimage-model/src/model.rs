@@ -209,17 +209,13 @@ impl ServImageModel {
         }
         let ids = inputs.iter().flat_map(|input| &input.ids[skip..]).copied();
         let text_rows = self.embed(ids)?;
-        let patches: Vec<f32> = inputs
-            .iter()
-            .flat_map(|input| &input.patches)
-            .copied()
-            .collect();
+        let patches: Vec<_> = inputs.iter().map(|input| &input.patches[..]).collect();
         let grids: Vec<_> = inputs
             .iter()
             .flat_map(|input| &input.grids)
             .copied()
             .collect();
-        let patches = self.upload(patches, self.d_patch);
+        let patches = self.upload(patches.concat(), self.d_patch);
         let run_pass = |pass: Pass| {
             let visual = self.network.see(patches.clone(), &grids, pass);
             let keys = prefix.as_ref().map_or(&[][..], |prefix| prefix.keys(pass));

@@ -25,6 +25,16 @@ pub struct Epilogue<'a> {
     pub activation: Activation,
 }
 
+impl Epilogue<'_> {
+    fn check(&self, n_rows: usize, d_out: usize) {
+        assert!(self.bias.is_none_or(|bias| bias.len() == d_out));
+        assert!(
+            self.addend
+                .is_none_or(|addend| addend.len() == n_rows * d_out)
+        );
+    }
+}
+
 /// How the product with a tile of the weight is computed. A product reads its left factor as it lies and its right one from
 /// panels, so one of the two has to be rearranged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,12 +88,7 @@ pub fn linear(
     weight.check();
     assert_eq!(x.len(), n_rows * d_in, "values of the input");
     assert_eq!(out.len(), n_rows * d_out, "values of the result");
-    assert!(epilogue.bias.is_none_or(|bias| bias.len() == d_out));
-    assert!(
-        epilogue
-            .addend
-            .is_none_or(|addend| addend.len() == out.len())
-    );
+    epilogue.check(n_rows, d_out);
     if n_rows == 0 {
         return;
     }
@@ -92,16 +97,7 @@ pub fn linear(
     if let Some(panels) = weight.panels.filter(|_| order != Order::Dots) {
         return kept(x, panels, epilogue, spread, out);
     }
-    let tile_cols = if spread { tile_cols(d_out) } else { TILE_COLS };
-    let tiles = column_tiles(out, d_out, tile_cols).into_iter().enumerate();
-    let tiles = tiles
-        .map(|(index, pieces)| Tile {
-            weight,
-            epilogue,
-            first: index * tile_cols,
-            pieces,
-        })
-        .collect();
+    let tiles = tiles(weight, epilogue, spread, out);
     match order {
         Order::Dots => for_each(spread, tiles, |tile: Tile<'_>| tile.by_dots(x)),
         Order::Rows => for_each(spread, tiles, |tile: Tile<'_>| tile.by_rows(x)),
@@ -111,6 +107,30 @@ pub fn linear(
             for_each(spread, tiles, |tile: Tile<'_>| tile.by_columns(&columns));
         }
     }
+}
+
+/// The result cut into tiles of columns.
+fn tiles<'a>(
+    weight: &'a WeightView<'a>,
+    epilogue: &'a Epilogue<'a>,
+    spread: bool,
+    out: &'a mut [f32],
+) -> Vec<Tile<'a>> {
+    let width = match spread {
+        true => tile_cols(weight.d_out),
+        false => TILE_COLS,
+    };
+    let tiles = column_tiles(out, weight.d_out, width)
+        .into_iter()
+        .enumerate();
+    tiles
+        .map(|(index, pieces)| Tile {
+            weight,
+            epilogue,
+            first: index * width,
+            pieces,
+        })
+        .collect()
 }
 
 /// Output columns of a tile: less than [`TILE_COLS`] where this gives every thread one.

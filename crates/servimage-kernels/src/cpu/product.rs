@@ -89,49 +89,49 @@ impl WithSimd for Product<'_> {
 
 impl Product<'_> {
     #[inline(always)]
-    fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
-        let Self {
-            left,
-            right,
-            depth,
-            cols,
-            out,
-            accumulate,
-        } = self;
+    fn run<S: Simd, const VECTORS: usize>(mut self, simd: S) {
+        let (cols, depth) = (self.cols.clone(), self.depth.clone());
         let mut start = depth.start;
         loop {
             let end = depth.end.min(start + PASS_DEPTH);
-            let accumulate = accumulate || start > depth.start;
             for first in cols.clone().step_by(PANEL) {
-                let panel = &right.panel(first / PANEL)[start * PANEL..end * PANEL];
-                let panel = S::as_simd_f32s(panel).0.as_chunks::<VECTORS>().0;
-                let width = PANEL.min(cols.end - first);
+                let panel = &self.right.panel(first / PANEL)[start * PANEL..end * PANEL];
                 let pass = Pass {
                     simd,
-                    panel,
-                    width,
-                    accumulate,
+                    panel: S::as_simd_f32s(panel).0.as_chunks::<VECTORS>().0,
+                    width: PANEL.min(cols.end - first),
+                    accumulate: self.accumulate || start > depth.start,
                 };
-                let mut row = 0;
-                while row < left.count {
-                    let values = &left.data[row * left.stride + start - depth.start..];
-                    let at = row * out.stride + first - cols.start;
-                    let target = &mut out.data[at..];
-                    row += match left.count - row {
-                        1 => pass.tile::<1>(values, left.stride, target, out.stride),
-                        2 => pass.tile::<2>(values, left.stride, target, out.stride),
-                        3 => pass.tile::<3>(values, left.stride, target, out.stride),
-                        4 | 5 if TILE_ROWS > 4 => {
-                            pass.tile::<4>(values, left.stride, target, out.stride)
-                        }
-                        _ => pass.tile::<TILE_ROWS>(values, left.stride, target, out.stride),
-                    };
-                }
+                self.all_rows(&pass, start - depth.start, first - cols.start);
             }
             start = end;
             if start == depth.end {
                 break;
             }
+        }
+    }
+
+    /// A pass over all rows: their values from `at` on, to the result's columns from `col` on.
+    #[inline(always)]
+    fn all_rows<S: Simd, const VECTORS: usize>(
+        &mut self,
+        pass: &Pass<'_, S, VECTORS>,
+        at: usize,
+        col: usize,
+    ) {
+        let Self { left, out, .. } = self;
+        let mut row = 0;
+        while row < left.count {
+            let values = &left.data[row * left.stride + at..];
+            let target = &mut out.data[row * out.stride + col..];
+            let strides = [left.stride, out.stride];
+            row += match left.count - row {
+                1 => pass.tile::<1>(values, target, strides),
+                2 => pass.tile::<2>(values, target, strides),
+                3 => pass.tile::<3>(values, target, strides),
+                4 | 5 if TILE_ROWS > 4 => pass.tile::<4>(values, target, strides),
+                _ => pass.tile::<TILE_ROWS>(values, target, strides),
+            };
         }
     }
 }
@@ -151,9 +151,8 @@ impl<S: Simd, const VECTORS: usize> Pass<'_, S, VECTORS> {
     fn tile<const ROWS: usize>(
         &self,
         left: &[f32],
-        left_stride: usize,
         out: &mut [f32],
-        out_stride: usize,
+        [left_stride, out_stride]: [usize; 2],
     ) -> usize {
         let Self { simd, panel, .. } = *self;
         let depth = panel.len();
