@@ -24,7 +24,6 @@ export const groups = {
   webgpu: [
     { name: "ours", page: "ours", device: "gpu", ways: ["whole", "further", "photo"] },
     { name: "onnxruntime-web WebGPU, f16", ...ort("webgpu", "webgpu", "f16") },
-    { name: "onnxruntime-web WebGPU with JSPI, f16", ...ort("jspi", "webgpu", "f16") },
     { name: "onnxruntime-web WebGPU, q4", ...ort("webgpu", "webgpu", "q4") },
     { name: "transformers.js WebGPU", page: "transformers", device: "webgpu" },
   ],

@@ -1,7 +1,7 @@
 // Times the nano network in headless Chromium: ours, onnxruntime-web, transformers.js.
 //
 //   node run.mjs --onnx DIR --transformers DIR --inputs DIR --pack DIR --long-pack DIR [--photo FILE]
-//                [--groups cpu,threads,webgpu] [--cold 3] [--seconds 12] [--group-seconds 150] [--adapter swiftshader|gpu] [--only-ours]
+//                [--groups cpu,threads,webgpu] [--cold 3] [--seconds 12] [--group-seconds 200] [--adapter swiftshader|gpu] [--only-ours]
 //
 // Cold: a fresh browser a contender and round, contenders in turn: time to ready, first evaluation, memory, bytes. Warm: one browser a
 // group with every contender's page open, one evaluation each in turn, for about SECONDS a prompt, 3 to 25 rounds. A group that has taken half
@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     groups: { type: "string", default: Object.keys(groups).join(",") },
     cold: { type: "string", default: "3" },
     seconds: { type: "string", default: "12" },
-    "group-seconds": { type: "string", default: "150" },
+    "group-seconds": { type: "string", default: "200" },
     adapter: { type: "string", default: "swiftshader" },
     "only-ours": { type: "boolean", default: false },
   },

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(400);
 const DEVICES: [&str; 2] = ["cpu", "gpu"];
 const KINDS: [&str; 5] = ["burn f32", "burn q4", "ours f32", "ours q8", "ours q4"];
 const BASE: &str = "burn f32";
@@ -19,7 +19,7 @@ const BASE: &str = "burn f32";
 pub fn measure(context: &Context) -> Result<Value> {
     let tools = context.tools()?;
     let seconds = if context.quick { "1" } else { "5" };
-    let longest = if context.quick { "2" } else { "8" };
+    let longest = if context.quick { "2" } else { "5" };
     let mut devices = Vec::new();
     for device in DEVICES {
         let mut linear = command(&tools.linear);

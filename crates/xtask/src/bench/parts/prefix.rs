@@ -8,9 +8,13 @@ use crate::workspace;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const N_TEXT: usize = 600;
 const N_IMAGES: usize = 20;
+
+/// A slow machine does fewer images of a large network after this.
+const TIME: Duration = Duration::from_secs(200);
 
 /// A network on a device, and how many of its images are also run without the cache.
 struct Case {
@@ -53,37 +57,52 @@ fn run(context: &Context, case: &Case) -> Result<Value> {
     let inputs = inputs?;
     let mut forward = tools.forward(&["serve"]);
     let mut ours = Evaluator::open(case.name, forward.arg(&case.pack).arg(case.device))?;
-    // The first one computes what is kept, and compiles; the first whole prompt warms up too.
-    let first = ask(&mut ours, &inputs[0], true)?;
+    // The first one computes what is kept, and compiles; where whole prompts are cheap, one of them warms up too.
+    let first = Answer::of(&mut ours, &inputs[0], true)?;
     if case.n_whole >= n_images {
-        ask(&mut ours, &inputs[0], false)?;
+        Answer::of(&mut ours, &inputs[0], false)?;
     }
-    let (mut with, mut without, mut work) = (Vec::new(), Vec::new(), [0.0, 0.0]);
-    let every = (n_images / case.n_whole.min(n_images)).max(1);
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let every = n_images / case.n_whole.min(n_images);
+    let start = Instant::now();
     for (i, input) in inputs.iter().enumerate() {
-        let kept = ask(&mut ours, input, true)?;
-        work[0] = number(&kept, "operations")?;
-        with.push(number(&kept, "millis")?);
+        if start.elapsed() > TIME && without.len() == case.n_whole {
+            break;
+        }
+        with.push(Answer::of(&mut ours, input, true)?);
         if i % every == 0 && without.len() < case.n_whole {
-            let whole = ask(&mut ours, input, false)?;
-            work[1] = number(&whole, "operations")?;
-            without.push(number(&whole, "millis")?);
+            without.push(Answer::of(&mut ours, input, false)?);
         }
     }
-    let last = ask(&mut ours, &inputs[0], true)?;
+    let millis = |answers: &[Answer]| -> Vec<f64> { answers.iter().map(|a| a.millis).collect() };
+    let last = [&with, &without].map(|answers| answers.last());
     Ok(json!({
         "case": case.name,
-        "first": number(&first, "millis")?,
-        "with": with,
-        "without": without,
-        "operations": work,
-        "peak_bytes": last["peak_bytes"],
+        "first": first.millis,
+        "with": millis(&with),
+        "without": millis(&without),
+        "operations": last.map(|answer| answer.map(|answer| answer.operations)),
+        "peak_bytes": last[1].and_then(|answer| answer.peak_bytes),
         "load_millis": ours.about["load_millis"],
     }))
 }
 
-fn ask(ours: &mut Evaluator, input: &Path, prefix: bool) -> Result<Value> {
-    ours.ask(&json!({"input": input, "prefix": prefix}))
+/// What an evaluation took.
+struct Answer {
+    millis: f64,
+    operations: f64,
+    peak_bytes: Option<f64>,
+}
+
+impl Answer {
+    fn of(ours: &mut Evaluator, input: &Path, prefix: bool) -> Result<Self> {
+        let answer = ours.ask(&json!({"input": input, "prefix": prefix}))?;
+        Ok(Self {
+            millis: number(&answer, "millis")?,
+            operations: number(&answer, "operations")?,
+            peak_bytes: answer["peak_bytes"].as_f64(),
+        })
+    }
 }
 
 /// A row a case.
