@@ -4,7 +4,8 @@ use crate::error::EngineError;
 use burn::tensor::{DType, Device};
 use servimage_model::Storage;
 
-/// Bound on what f16 activations add to the largest relative error of a tensor.
+/// Bound on what f16 activations add to the largest relative error of a tensor. Golden `a` on lavapipe, 2026-11-25: hidden states
+/// 1.9e-3, heads up to 9.4e-4; nano as q4: P(pay) of a picture moves by 1.1e-5.
 const F16_ROUNDING: f64 = 1e-2;
 
 /// Which kind of device runs the network.

@@ -5,14 +5,14 @@
 //! - `contend()`: runs it once.
 
 use burn::tensor::{DType, Device};
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise, Reflect};
 use servimage_kernel_cases::{
     CONTESTANTS, Case, Contest, Contestant, cases_for, compare, open_with_default_limits,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 /// What lasts from one call to the next.
@@ -32,7 +32,7 @@ pub(crate) fn start() {
         future_to_promise(async move { session.open(with_default_limits).await })
     });
     let here = session.clone();
-    let run = Closure::<dyn Fn(u32) -> Promise>::new(move |index| {
+    let run = Closure::<dyn Fn(u32) -> Promise>::new(move |index: u32| {
         let session = here.clone();
         future_to_promise(async move { session.run(index as usize).await })
     });
@@ -49,10 +49,10 @@ pub(crate) fn start() {
         future_to_promise(async move { session.contend().await })
     });
     let functions = object(&[
-        ("open", function(open)),
-        ("run", function(run)),
-        ("prepare", function(prepare)),
-        ("contend", function(contend)),
+        ("open", open.into_js_value()),
+        ("run", run.into_js_value()),
+        ("prepare", prepare.into_js_value()),
+        ("contend", contend.into_js_value()),
     ]);
     set(&js_sys::global(), "kernelCases", &functions);
 }
@@ -122,11 +122,6 @@ fn contestants_on(gpu: &Device) -> impl Iterator<Item = Contestant> {
 
 fn words(text: &impl std::fmt::Display) -> JsValue {
     JsValue::from_str(&text.to_string())
-}
-
-/// A function that lives as long as the module.
-fn function<T: ?Sized>(closure: Closure<T>) -> JsValue {
-    closure.into_js_value().unchecked_into::<Function>().into()
 }
 
 fn object(properties: &[(&str, JsValue)]) -> JsValue {

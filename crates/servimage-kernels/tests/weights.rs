@@ -40,3 +40,27 @@ fn weights_that_do_not_belong_together_are_refused_by_name() {
     short.bytes.pop();
     assert!(refusal(&[short]).contains("first"));
 }
+
+#[test]
+fn of_a_2b_every_weight_fits_the_least_that_webgpu_binds_and_of_a_4b_all_but_one_as_f32() {
+    // Rows and columns of queries, keys and values; of gate and up; of down; of the merger.
+    let of_2b = [[4096, 2048], [12_288, 2048], [2048, 6144], [4096, 4096]];
+    let of_4b = [[6144, 2560], [19_456, 2560], [2560, 9728], [4096, 4096]];
+    let too_large = |shapes: &[[usize; 2]], layout: Layout| {
+        let large = |shape: &&[usize; 2]| {
+            let size_bytes = layout
+                .size_bytes(&shape[..])
+                .expect("small enough to count");
+            size_bytes > 128 << 20
+        };
+        shapes.iter().filter(large).copied().collect::<Vec<_>>()
+    };
+    for layout in [Layout::F32, Layout::F16, Layout::Q8, Layout::Q4] {
+        assert!(too_large(&of_2b, layout).is_empty(), "{layout}");
+        let expected: &[[usize; 2]] = match layout {
+            Layout::F32 => &[[19_456, 2560]],
+            _ => &[],
+        };
+        assert_eq!(too_large(&of_4b, layout), expected, "{layout}");
+    }
+}

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 /// Size of the tile that one workgroup makes and of a thread's share.
 ///
 /// 8 x 4 sums a thread need 3 reads of workgroup memory for 32 products; other sizes were not tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Tile {
     /// Rows of x.
     bm: usize,
@@ -23,17 +23,12 @@ struct Tile {
     tm: usize,
 }
 
-impl Tile {
-    /// The tile for `n_rows` rows of x.
-    fn of(_n_rows: usize) -> Self {
-        Self {
-            bm: 64,
-            bn: 64,
-            bk: 16,
-            tm: 8,
-        }
-    }
-}
+const TILE: Tile = Tile {
+    bm: 64,
+    bn: 64,
+    bk: 16,
+    tm: 8,
+};
 
 const ROW: &str = "let at = row * info[0].z + k4 * 4u;";
 
@@ -59,9 +54,7 @@ pub(crate) fn linear(
     let mut buffers = vec![x, words, &y];
     buffers.extend(bias);
     buffers.extend(addend);
-    let tile = Tile::of(n_rows);
     let kernel = Linear {
-        tile,
         layout: weight.layout,
         vectors: weight.d_in.is_multiple_of(4),
         bias: bias.is_some(),
@@ -71,8 +64,8 @@ pub(crate) fn linear(
         y: Floats::from(to),
     };
     let groups = [
-        weight.d_out.div_ceil(tile.bn) as u32,
-        n_rows.div_ceil(tile.bm) as u32,
+        weight.d_out.div_ceil(TILE.bn) as u32,
+        n_rows.div_ceil(TILE.bm) as u32,
         1,
     ];
     let info = [
@@ -91,7 +84,6 @@ pub(crate) fn linear(
 /// What the text of the kernel depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Linear {
-    tile: Tile,
     layout: Layout,
     /// Whether rows of x are whole vec4.
     vectors: bool,
@@ -105,11 +97,11 @@ struct Linear {
 
 impl Kernel for Linear {
     fn threads(&self) -> u32 {
-        (self.tile.bm / self.tile.tm * (self.tile.bn / 4)) as u32
+        (TILE.bm / TILE.tm * (TILE.bn / 4)) as u32
     }
 
     fn source(&self) -> String {
-        let Tile { bm, bn, bk, tm } = self.tile;
+        let Tile { bm, bn, bk, tm } = TILE;
         let constants = [
             ("STORED", self.y.head(self.x)),
             ("TILE", self.x.name().to_owned()),
