@@ -74,7 +74,9 @@ export class App {
 
   /** Drop files from disk onto the drop area, as the system's file manager does. */
   async drop(paths) {
-    const box = await this.page.getByTestId("drop-zone").boundingBox();
+    const zone = this.page.getByTestId("drop-zone");
+    await zone.scrollIntoViewIfNeeded();
+    const box = await zone.boundingBox();
     const session = await this.page.context().newCDPSession(this.page);
     const data = { items: [], files: paths, dragOperationsMask: 1 };
     const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 80)];

@@ -20,6 +20,16 @@ pub fn QueueView() -> impl IntoView {
     let n_cards = Memo::new(move |_| ids.with(Vec::len));
     let is_empty = Memo::new(move |_| n_cards.get() == 0);
     let is_long = Memo::new(move |_| n_cards.get() > MAX_CARDS);
+    // None of many, should this be asked before the list has taken over.
+    let few = move || {
+        ids.with(|ids| {
+            if ids.len() > MAX_CARDS {
+                Vec::new()
+            } else {
+                ids.clone()
+            }
+        })
+    };
     view! {
         <section class="queue" aria-labelledby="queue-title">
             <h2 id="queue-title" class="visually-hidden">{page.t(Key::QueueTitle)}</h2>
@@ -34,7 +44,7 @@ pub fn QueueView() -> impl IntoView {
             } else {
                 view! {
                     <div class="cards">
-                        <For each=move || ids.get() key=|id| *id let:id>
+                        <For each=few key=|id| *id let:id>
                             <CardView id=id />
                         </For>
                     </div>

@@ -2,6 +2,7 @@
 
 use crate::page::Page;
 use crate::platform::{dom, picture};
+use crate::session::export::json;
 use crate::session::notice::Notice;
 use crate::session::poster;
 use crate::session::queue::CardId;
@@ -32,11 +33,11 @@ pub fn VerdictJson(
                 .with_untracked(|session| session.decided(verdict))
         })
     };
-    let json = move || {
+    let one_line = move || {
         threshold.track();
-        serde_json::to_string(&decided()).unwrap_or_default()
+        json(&decided()).to_string()
     };
-    let pretty = move || serde_json::to_string_pretty(&decided()).unwrap_or_default();
+    let pretty = move || format!("{:#}", json(&decided()));
     let stem = verdict
         .image
         .rsplit_once('.')
@@ -52,7 +53,7 @@ pub fn VerdictJson(
     let save = move |_| dom::download_text(&file_name.get_value(), "application/json", &pretty());
     let poster = move |_| spawn_local(save_poster(page, id, file_name.get_value()));
     view! {
-        <div class="row" data-testid="verdict-json" data-json=json>
+        <div class="row" data-testid="verdict-json" data-json=one_line>
             <button class="quiet" type="button" data-testid="save-poster" on:click=poster>{page.t(Key::SavePoster)}</button>
             <button class="quiet" type="button" on:click=copy>{page.t(Key::CopyJson)}</button>
             <button class="quiet" type="button" on:click=save>{page.t(Key::SaveJson)}</button>

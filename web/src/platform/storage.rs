@@ -1,5 +1,6 @@
 //! The browser's own small storage. Blocked or full, it keeps nothing, and the page works without.
 
+use serde::de::DeserializeOwned;
 use web_sys::Storage;
 
 /// Reads a small choice of the visitor's; `None` too where storage is blocked.
@@ -21,15 +22,17 @@ pub fn forget(key: &str) {
     }
 }
 
-/// All texts whose key is `prefix` and a number, with that number.
-pub fn numbered(prefix: &str) -> Vec<(u32, String)> {
+/// All JSON texts whose key is `prefix` and a number, read, with that number; one that cannot be read is passed
+/// over.
+pub fn numbered<T: DeserializeOwned>(prefix: &str) -> Vec<(u32, T)> {
     let Some(storage) = storage() else {
         return Vec::new();
     };
     let keys = (0..storage.length().unwrap_or_default()).filter_map(|idx| storage.key(idx).ok()?);
     keys.filter_map(|key| {
         let number = key.strip_prefix(prefix)?.parse().ok()?;
-        Some((number, storage.get_item(&key).ok()??))
+        let value = js_sys::JSON::parse(&storage.get_item(&key).ok()??).ok()?;
+        Some((number, serde_wasm_bindgen::from_value(value).ok()?))
     })
     .collect()
 }

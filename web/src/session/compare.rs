@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::port::WorkerPort;
-use super::queue::CardId;
+use super::queue::{CardId, CardState};
 
 /// A picture that can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +75,14 @@ impl<P: WorkerPort> Session<P> {
         })
     }
 
-    /// The file of a side, where it is there.
+    /// The file of a side, where it is there and is not known to be no picture.
     pub fn picture(&self, side: Side) -> Option<&P::File> {
         match side {
-            Side::Card(id) => self.queue.get(id)?.file.as_ref(),
+            Side::Card(id) => {
+                let card = self.queue.get(id)?;
+                let has_failed = matches!(card.state, CardState::Failed(_));
+                card.file.as_ref().filter(|_| !has_failed)
+            }
             Side::Input(id) => self.assets.input(&self.queue.get(id)?.task.task_id),
         }
     }

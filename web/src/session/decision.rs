@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(session.queue.counts(session.threshold()).pay, 0);
         let exported = session.export_jsonl();
         assert!(
-            exported.contains("\"pay\":false,\"threshold\":0.8"),
+            exported.contains("\"pay\":false") && exported.contains("\"threshold\":0.8"),
             "{exported}"
         );
         session.set_threshold(None);

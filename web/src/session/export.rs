@@ -4,18 +4,15 @@ use super::Session;
 use super::port::WorkerPort;
 use super::queue::{Card, CardState};
 use serde::Serialize;
+use serde_json::Value;
 use servimage_bench::verdict::{CONCEPTS, FailedImage, VerdictRow};
 
-/// A [`VerdictRow`] with what the visitor added on the page.
-#[derive(Serialize)]
+/// A settled card with what the visitor added on the page.
 struct PageRow {
-    #[serde(flatten)]
     row: VerdictRow,
     /// The visitor's decision, made blind.
-    #[serde(skip_serializing_if = "Option::is_none")]
     vote: Option<bool>,
     /// A tick for each of the task's soft rules; absent where none was set.
-    #[serde(skip_serializing_if = "Option::is_none")]
     checklist: Option<Vec<bool>>,
 }
 
@@ -24,11 +21,21 @@ impl<P: WorkerPort> Session<P> {
     /// threshold of the moment. Waiting cards and hidden verdicts are left out.
     pub fn export_jsonl(&self) -> String {
         let mut text = String::new();
-        for row in self.rows() {
-            if let Ok(line) = serde_json::to_string(&row) {
-                text.push_str(&line);
-                text.push('\n');
+        for PageRow {
+            row,
+            vote,
+            checklist,
+        } in self.rows()
+        {
+            let mut line = json(&row);
+            if let Some(vote) = vote {
+                line["vote"] = vote.into();
             }
+            if let Some(checklist) = checklist {
+                line["checklist"] = checklist.into();
+            }
+            text += &line.to_string();
+            text.push('\n');
         }
         text
     }
@@ -65,6 +72,12 @@ impl<P: WorkerPort> Session<P> {
                 .then(|| ticked().collect()),
         })
     }
+}
+
+/// As a JSON value: whatever is written from it then needs no code of its own for verdicts.
+pub fn json(row: &impl Serialize) -> Value {
+    // A verdict has only string keys and finite numbers.
+    serde_json::to_value(row).unwrap_or_default()
 }
 
 fn header() -> Vec<String> {

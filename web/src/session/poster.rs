@@ -25,8 +25,9 @@ const QUIET: &str = "#5d584b";
 
 /// Letters of the file name that fit on its line.
 const NAME_LETTERS: usize = 34;
-/// Letters of the labels' sentence that fit on its line.
-const LABELS_LETTERS: usize = 72;
+/// Letters of the labels' sentence that fit on a line, and its lines.
+const LABELS_LETTERS: usize = 68;
+const LABELS_LINES: usize = 3;
 
 impl<P: WorkerPort> Session<P> {
     /// The poster of a judged card that is not hidden; `picture` is a `data:` address.
@@ -67,8 +68,9 @@ impl<P: WorkerPort> Session<P> {
         push_concepts(&mut svg, lang, verdict);
         let made_by = &verdict.provenance;
         let hash = made_by.pack_sha256.get(..12).unwrap_or_default();
-        let labels = shortened(&made_by.labels, LABELS_LETTERS);
-        line(&mut svg, 566, 15, QUIET, &labels);
+        for (words, y) in wrapped(&made_by.labels).iter().zip((504..).step_by(21)) {
+            line(&mut svg, y, 15, QUIET, words);
+        }
         line(
             &mut svg,
             588,
@@ -108,6 +110,30 @@ fn line(svg: &mut String, y: u32, size: u32, colour: &str, words: &str) {
     );
 }
 
+/// What the numbers are worth, in lines; what does not fit is cut with a sign.
+fn wrapped(sentence: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in sentence.split_whitespace() {
+        let n_letters = lines.last().map_or(0, |line| line.chars().count());
+        if n_letters > 0 && n_letters + word.chars().count() >= LABELS_LETTERS {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    if lines.len() > LABELS_LINES {
+        lines.truncate(LABELS_LINES);
+        if let Some(line) = lines.last_mut() {
+            line.push_str(" …");
+        }
+    }
+    lines
+}
+
 /// The first letters, with a sign that there are more.
 fn shortened(words: &str, n_letters: usize) -> String {
     let mut letters = words.chars();
@@ -140,6 +166,24 @@ mod tests {
             session.poster_svg(ids[1], Lang::En, None),
             None,
             "a failed image has none"
+        );
+    }
+
+    #[test]
+    fn what_the_numbers_are_worth_stands_there_in_whole() {
+        let sentence = "Proxy labels made by construction: known blur, noise, compression and colour damage; not decisions of people who paid.";
+        let lines = wrapped(sentence);
+        assert_eq!(lines.join(" "), sentence);
+        assert!(
+            lines.len() == 2
+                && lines
+                    .iter()
+                    .all(|line| line.chars().count() <= LABELS_LETTERS)
+        );
+        assert!(
+            wrapped(&"word ".repeat(90))
+                .last()
+                .is_some_and(|line| line.ends_with('…'))
         );
     }
 
