@@ -1,6 +1,6 @@
 //! What quantization changes on a golden's network: its verdicts in each layout, over made-up pictures under the starter tasks.
 //!
-//! A random network has no calibration: its P(pay) is mostly the bias of its last layer and all its decisions are one, so agreement
+//! A random network has no calibration: its P(pay) is mostly the bias of its last layer and its decisions tend to be one, so agreement
 //! there shows little. So the payment is compared twice: as the pack says it, and with each layout's log-odds standardized to median
 //! 0 and deviation [`SPREAD`], which blows up the little that such a network makes of its input, rounding noise included.
 
