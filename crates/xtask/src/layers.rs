@@ -159,7 +159,7 @@ impl Metadata {
         if BROWSER_PACKAGES.contains(&to) && !BROWSER_CRATES.contains(&from) {
             return Some(format!(
                 "{from} -> {to}: only {} talk to JavaScript",
-                BROWSER_CRATES.join(" and ")
+                BROWSER_CRATES.join(", ")
             ));
         }
         if !self.workspace_members.contains(&dependency.pkg) {
