@@ -143,6 +143,7 @@ mod tests {
             deliverable,
             image_name: format!("{job_id}.png"),
             threshold: None,
+            insists: false,
         })
     }
 

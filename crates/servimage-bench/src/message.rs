@@ -60,6 +60,9 @@ pub struct ScoreJob {
     pub image_name: String,
     /// Decision threshold on P(pay), 0..=1; the pack's own where absent.
     pub threshold: Option<f64>,
+    /// Whether the visitor wants it opened although it is over the limits.
+    #[serde(default)]
+    pub insists: bool,
 }
 
 /// A deliverable whose images are expected.

@@ -44,8 +44,25 @@ pub struct Verdict {
     pub concepts: BTreeMap<String, ConceptScore>,
     /// Hard rules of the deliverable, in the order of the task.
     pub rules: Vec<RuleResult>,
+    /// What was done to the file's pixels before they were judged, see [`ImageNote`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_notes: Vec<ImageNote>,
     /// What made this verdict.
     pub provenance: Provenance,
+}
+
+/// Something about the file that changes what is seen of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageNote {
+    /// It has transparent pixels, which were put on white.
+    AlphaOnWhite,
+    /// It was turned or mirrored as its EXIF block says.
+    TurnedUpright,
+    /// Its colours were converted to sRGB from a profile or from inks (CMYK).
+    ColoursConverted,
+    /// It has a colour profile that could not be used; its colours may be off.
+    ProfileIgnored,
 }
 
 /// One concept's score.

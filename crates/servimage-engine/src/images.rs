@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use crate::score::ScoreRequest;
 use servimage_bench::message::Beside;
 use servimage_bench::rules::ImageFacts;
+use servimage_bench::verdict::ImageNote;
 use servimage_image::{
     Decoded, Limits, Patches, ProcessorConfig, Rgb8Image, composite_halves, decode, patchify,
 };
@@ -15,6 +16,10 @@ use servimage_prompt::{ImageSlot, Role};
 pub(crate) struct CutImages {
     /// What the hard rules need to know of the image under evaluation.
     pub facts: ImageFacts,
+    /// What was done to its pixels.
+    pub notes: Vec<ImageNote>,
+    /// Who decoded it: `rust` or `browser`.
+    pub decoder: &'static str,
     /// One slot an image, in order.
     pub slots: Vec<ImageSlot>,
     /// `[n_patches, d_patch]`, image after image.
@@ -61,7 +66,7 @@ pub(crate) fn cut_images(
     request: &ScoreRequest<'_>,
     manifest: &Manifest,
 ) -> Result<CutImages, EngineError> {
-    let limits = Limits::default();
+    let limits = request.limits;
     let read = |bytes: &[u8], role| {
         decode(bytes, &limits).map_err(|source| EngineError::Image { role, source })
     };
@@ -101,17 +106,37 @@ pub(crate) fn cut_images(
         .flat_map(|(_, patches)| patches.rows)
         .collect();
     Ok(CutImages {
-        facts: facts(&candidate),
+        facts: facts(&candidate, request.browser_format),
+        notes: notes(&candidate),
+        decoder: match request.browser_format {
+            Some(_) => "browser",
+            None => "rust",
+        },
         slots,
         patches,
     })
 }
 
-/// What the hard rules need to know of the image.
-fn facts(candidate: &Decoded) -> ImageFacts {
+/// What was done to the image's pixels, for people.
+fn notes(candidate: &Decoded) -> Vec<ImageNote> {
+    let facts = &candidate.facts;
+    let all = [
+        (facts.has_alpha, ImageNote::AlphaOnWhite),
+        (facts.oriented, ImageNote::TurnedUpright),
+        (facts.colour_converted, ImageNote::ColoursConverted),
+        (facts.profile_ignored, ImageNote::ProfileIgnored),
+    ];
+    let found = all.into_iter().filter(|(is_so, _)| *is_so);
+    found.map(|(_, note)| note).collect()
+}
+
+/// What the hard rules need to know of the image: of the file that was brought, not of what a browser made of it.
+fn facts(candidate: &Decoded, browser_format: Option<&str>) -> ImageFacts {
     let facts = &candidate.facts;
     ImageFacts {
-        file_type: facts.format.name().to_owned(),
+        file_type: browser_format
+            .unwrap_or_else(|| facts.format.name())
+            .to_owned(),
         width: facts.width,
         height: facts.height,
         dpi: facts.dpi,
@@ -167,6 +192,8 @@ mod tests {
                 others: &vec![picture.clone(); n_others],
                 references: &vec![picture.clone(); n_references],
                 threshold: None,
+                limits: Limits::default(),
+                browser_format: None,
             };
             let beside = Beside {
                 input,

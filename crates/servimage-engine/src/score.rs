@@ -10,6 +10,7 @@ use servimage_bench::rules::check_rules;
 use servimage_bench::score::{expected_usd, servimage_score};
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{CONCEPTS, Provenance, VERDICT_SCHEMA_VERSION, Verdict};
+use servimage_image::Limits;
 use servimage_model::{ModelInput, ModelOutput};
 use servimage_pack::PackSource;
 use servimage_prompt::Prompt;
@@ -39,6 +40,10 @@ pub struct ScoreRequest<'a> {
     pub references: &'a [Vec<u8>],
     /// Decision threshold on P(pay), 0..=1; the pack's own where absent.
     pub threshold: Option<f64>,
+    /// What may be decoded.
+    pub limits: Limits,
+    /// Format of the file where a browser decoded it and `image` is what it drew; absent where `image` is the file.
+    pub browser_format: Option<&'a str>,
 }
 
 /// An image that is decoded, cut and in its place in the prompt: all that is left is the network. Made by [`Engine::read`].
@@ -216,7 +221,11 @@ impl<S: PackSource> Engine<S> {
             servimage_score: servimage_score(&concepts, &manifest.score_weights),
             concepts,
             rules: check_rules(task, deliverable, &image.images.facts),
-            provenance: self.provenance(task),
+            image_notes: image.images.notes.clone(),
+            provenance: Provenance {
+                decoder: image.images.decoder.to_owned(),
+                ..self.provenance(task)
+            },
         }
     }
 

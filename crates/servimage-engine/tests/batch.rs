@@ -5,6 +5,7 @@ use servimage_bench::starter::starter_tasks;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::Verdict;
 use servimage_engine::{Compute, Engine, EngineError, ReadyImage, ScoreRequest, open_device};
+use servimage_image::Limits;
 use servimage_pack::dir::DirSource;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,8 @@ fn request<'a>(task: &'a Task, name: &'a str, image: &'a [u8]) -> ScoreRequest<'
         others: &[],
         references: &[],
         threshold: None,
+        limits: Limits::default(),
+        browser_format: None,
     }
 }
 

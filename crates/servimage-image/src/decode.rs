@@ -34,6 +34,15 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// For a visitor who insists: 2 GB, a gigapixel, 3 GiB. What is larger does not fit a tab's memory.
+    pub fn insisted() -> Self {
+        Self {
+            max_bytes: 2_000_000_000,
+            max_pixels: 1_000_000_000,
+            max_decoder_bytes: 3 << 30,
+        }
+    }
+
     pub(crate) fn check_pixels(&self, width: u32, height: u32) -> Result<(), DecodeError> {
         if u64::from(width) * u64::from(height) > self.max_pixels {
             return Err(DecodeError::TooManyPixels {

@@ -117,6 +117,11 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Format, DecodeError> {
     }
 }
 
+/// Name of a format that is not decoded here and that some browsers can draw: AVIF, HEIC, JPEG XL and SVG.
+pub fn browser_format(bytes: &[u8]) -> Option<&'static str> {
+    unsupported(bytes).filter(|name| ["AVIF", "HEIC", "JPEG XL", "SVG"].contains(name))
+}
+
 /// Name of an image format that is not decoded.
 fn unsupported(bytes: &[u8]) -> Option<&'static str> {
     if bytes.get(4..8) == Some(b"ftyp") {

@@ -17,7 +17,7 @@ mod resize;
 pub use composite::{CANVAS_SIDE, composite, composite_halves};
 pub use decode::{Decoded, DecodedFacts, Limits, decode};
 pub use error::DecodeError;
-pub use format::Format;
+pub use format::{Format, browser_format};
 pub use patches::{Patches, ProcessorConfig, patchify, target_size};
 pub use pixels::Rgb8Image;
 pub use resize::resize;

@@ -3,6 +3,7 @@
 //! Everything heavy happens here, so that the page stays smooth. The page talks to it in the messages of
 //! [`servimage_bench::message`], carried out in the order of [`servimage_bench::backlog`], and one bad image never ends the queue.
 
+mod drawing;
 mod fetch_source;
 mod inbox;
 mod platform;

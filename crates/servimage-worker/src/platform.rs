@@ -58,6 +58,8 @@ pub(crate) fn property(object: &JsValue, name: &str) -> JsValue {
 pub(crate) struct Files {
     /// The image under evaluation.
     pub image: Option<Blob>,
+    /// Format of the file where the page had to draw it, as it does with SVG.
+    pub format: Option<String>,
     /// The task's input image.
     pub input: Option<Blob>,
     /// Other deliverables of the task.
@@ -80,6 +82,7 @@ impl Files {
         };
         Self {
             image: one("image"),
+            format: property(&files, "format").as_string(),
             input: one("input"),
             others: many("others"),
             references: many("references"),

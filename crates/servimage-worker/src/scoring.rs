@@ -1,5 +1,6 @@
 //! Images of one deliverable, from their files to their verdicts. Each has its own progress and its own end.
 
+use crate::drawing::drawn_png;
 use crate::fetch_source::FetchSource;
 use crate::inbox::Inbox;
 use crate::platform::{Files, bytes_of, now_millis, post};
@@ -7,6 +8,7 @@ use servimage_bench::message::{JobPhase, Response, ScoreJob};
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, Verdict};
 use servimage_engine::{Engine, ReadyImage, ScoreRequest};
+use servimage_image::{Limits, browser_format};
 use web_sys::Blob;
 
 /// An engine at work on some images.
@@ -28,6 +30,8 @@ struct Read {
 /// The files of a job in memory.
 struct Bytes {
     image: Vec<u8>,
+    /// Format of the image's file where the browser has drawn it.
+    browser_format: Option<String>,
     input: Option<Vec<u8>>,
     others: Vec<Vec<u8>>,
     references: Vec<Vec<u8>>,
@@ -89,7 +93,12 @@ impl Scoring<'_> {
         files: &Files,
     ) -> Result<ReadyImage, ErrorInfo> {
         phase(job.job_id, JobPhase::Decoding);
-        let bytes = Bytes::of(&job.image_name, files).await?;
+        let limits = if job.insists {
+            Limits::insisted()
+        } else {
+            Limits::default()
+        };
+        let bytes = Bytes::of(&job.image_name, files, &limits).await?;
         let request = ScoreRequest {
             task,
             deliverable: job.deliverable,
@@ -99,6 +108,8 @@ impl Scoring<'_> {
             others: &bytes.others,
             references: &bytes.references,
             threshold: job.threshold,
+            limits,
+            browser_format: bytes.browser_format.as_deref(),
         };
         self.engine.read(&request).map_err(|error| error.info())
     }
@@ -125,35 +136,61 @@ impl Scoring<'_> {
 }
 
 impl Bytes {
-    async fn of(image_name: &str, files: &Files) -> Result<Self, ErrorInfo> {
-        let error = |code: &str, message: String| ErrorInfo {
-            code: code.to_owned(),
-            message,
-        };
+    /// Reads the files; one over the limit is not read at all, and one of a format that only the browser knows is drawn.
+    async fn of(image_name: &str, files: &Files, limits: &Limits) -> Result<Self, ErrorInfo> {
         let Some(image) = &files.image else {
             let message = format!("no file came with {image_name}");
             return Err(error("image.missing", message));
         };
-        let read = async |blob: &Blob| {
-            let bytes = bytes_of(blob).await;
-            bytes.map_err(|reason| error("image.unreadable", reason))
+        let (image, drawn) = read(image, limits).await?;
+        let mut bytes = Self {
+            image,
+            browser_format: files.format.clone().or(drawn),
+            input: None,
+            others: Vec::new(),
+            references: Vec::new(),
         };
-        let many = async |blobs: &[Blob]| {
-            let mut all = Vec::with_capacity(blobs.len());
+        if let Some(input) = &files.input {
+            bytes.input = Some(read(input, limits).await?.0);
+        }
+        for (blobs, all) in [
+            (&files.others, &mut bytes.others),
+            (&files.references, &mut bytes.references),
+        ] {
             for blob in blobs {
-                all.push(read(blob).await?);
+                all.push(read(blob, limits).await?.0);
             }
-            Ok::<_, ErrorInfo>(all)
-        };
-        Ok(Self {
-            image: read(image).await?,
-            input: match &files.input {
-                Some(input) => Some(read(input).await?),
-                None => None,
-            },
-            others: many(&files.others).await?,
-            references: many(&files.references).await?,
-        })
+        }
+        Ok(bytes)
+    }
+}
+
+/// The bytes of a file that `servimage-image` reads, and its format where the browser had to draw it. What the browser cannot
+/// draw either stays as it is: the decoder's own sentence says what it is.
+async fn read(blob: &Blob, limits: &Limits) -> Result<(Vec<u8>, Option<String>), ErrorInfo> {
+    if blob.size() > limits.max_bytes as f64 {
+        let (found, most) = (blob.size(), limits.max_bytes);
+        let message = format!("the file is too large: {found} bytes, at most {most} are read");
+        return Err(error("image.too_large", message));
+    }
+    let bytes = bytes_of(blob).await;
+    let bytes = bytes.map_err(|reason| error("image.unreadable", reason))?;
+    let Some(format) = browser_format(&bytes) else {
+        return Ok((bytes, None));
+    };
+    match drawn_png(blob, limits.max_pixels).await {
+        Ok(png) => Ok((png, Some(format.to_owned()))),
+        Err(reason) => {
+            log::info!("the browser does not draw this {format}: {reason}");
+            Ok((bytes, None))
+        }
+    }
+}
+
+fn error(code: &str, message: String) -> ErrorInfo {
+    ErrorInfo {
+        code: code.to_owned(),
+        message,
     }
 }
 

@@ -80,13 +80,13 @@ pub(super) fn language(texts: &[&str]) -> &'static str {
 
 /// Whether a portrait brief asks to change a photo that the client has.
 pub(super) fn changes_a_photo(category: &str, text: &str) -> bool {
-    let text = text.to_lowercase();
+    let text = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     category == "C-Portrait" && says(&GIVEN_PICTURE) && says(&CHANGE)
 }
 
 /// Whether the brief asks for readable text in the image.
 pub(super) fn wants_text(text: &str) -> bool {
-    let text = text.to_lowercase();
+    let text = text.to_ascii_lowercase();
     TEXT_WORDS.iter().any(|word| text.contains(word))
 }

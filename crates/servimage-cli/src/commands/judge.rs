@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, FailedImage, VerdictRow};
 use servimage_engine::{Engine, ScoreRequest};
+use servimage_image::Limits;
 use servimage_pack::dir::DirSource;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +101,8 @@ impl Judge {
             others: &job.others,
             references: &task.references,
             threshold: self.threshold,
+            limits: Limits::default(),
+            browser_format: None,
         };
         match pollster::block_on(self.engine.score(&request)) {
             Ok(verdict) => VerdictRow::Verdict(verdict),
