@@ -60,6 +60,15 @@ test("the compare dialog", async () => {
   await app.page.keyboard.press("Escape");
 });
 
+for (const [name, button] of [["the model card", "open-model-card"], ["the keys", "open-keys"], ["an own brief", "own-open"]]) {
+  test(`the dialog of ${name}`, async () => {
+    await app.page.getByTestId(button).click();
+    await app.page.getByTestId("dialog").waitFor();
+    assert.deepEqual(await violations(), []);
+    await app.page.keyboard.press("Escape");
+  });
+}
+
 test("a vote that is asked for", async () => {
   await app.page.getByTestId("clear").click();
   await app.page.getByTestId("blind").check();

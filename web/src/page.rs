@@ -2,12 +2,13 @@
 
 use crate::components::App;
 use crate::platform::worker::{BrowserWorker, WorkerEvent};
-use crate::platform::{File, dom, files, network, samples, storage};
+use crate::platform::{File, dom, fetched, files, network, storage};
 use crate::session::Session;
 use crate::session::compare::Compare;
 use crate::session::intake::{self, Incoming};
 use crate::session::notice::Notice;
 use crate::session::options::Options;
+use crate::session::own_brief::OwnBrief;
 use crate::session::queue::{Card, CardId};
 use crate::session::share::Shared;
 use crate::text::{Key, Lang, fill, text};
@@ -17,6 +18,9 @@ use leptos::task::spawn_local;
 
 /// Keys of cards in the browser's storage; the card's id follows.
 const KEPT_CARD: &str = "card-";
+
+/// The same for the visitor's own briefs; the brief's number follows.
+const KEPT_BRIEF: &str = "brief-";
 
 /// The session over the browser's worker.
 pub type PageSession = Session<BrowserWorker>;
@@ -30,6 +34,17 @@ pub enum Theme {
     Light,
     /// Dark.
     Dark,
+}
+
+/// A dialog that is rarely opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DialogKind {
+    /// What the checkpoint was trained on and what its figures are.
+    ModelCard,
+    /// The keys of the page.
+    Keys,
+    /// The visitor's own brief: written from nothing, or from the task of a card that is judged again for it.
+    OwnBrief(Option<CardId>),
 }
 
 /// Handle to everything that components read and change; copies are the same page.
@@ -50,7 +65,11 @@ pub struct Page {
     /// What is compared, while the dialog is open.
     pub compare: RwSignal<Option<Compare>>,
     /// The project's sample images, once fetched.
-    pub samples: RwSignal<Vec<samples::Sample>, LocalStorage>,
+    pub samples: RwSignal<Vec<fetched::Sample>, LocalStorage>,
+    /// The model card of the pack, as Markdown; empty where it has none.
+    pub model_card: RwSignal<String>,
+    /// What of the rare dialogs is open.
+    pub dialog: RwSignal<Option<DialogKind>>,
 }
 
 impl Page {
@@ -96,6 +115,25 @@ impl Page {
             .with_untracked(|session| session.queue.get(id).map(read))
     }
 
+    /// Takes files once they are there, and says which are not.
+    pub fn bring(self, bringing: files::Bringing) {
+        spawn_local(async move {
+            let (taken, notice) = match files::read(bringing).await {
+                Ok(brought) => {
+                    let n_more = brought.lost.len().saturating_sub(1);
+                    let lost = brought.lost.into_iter().next();
+                    let notice = lost.map(|(name, why)| Notice::NotUnpacked { name, why, n_more });
+                    (brought.files, notice)
+                }
+                Err(why) => (Vec::new(), Some(Notice::NothingPasted { why })),
+            };
+            self.take(taken);
+            if let Some(notice) = notice {
+                self.change(|session| session.notify(notice));
+            }
+        });
+    }
+
     /// Takes files of any kind: images into the queue, benchmark files to the tasks.
     pub fn take(self, incoming: Vec<Incoming<File>>) {
         let sorted = intake::sort(incoming);
@@ -112,6 +150,23 @@ impl Page {
                     session.notify(Notice::Skipped { count: skipped });
                 }
             });
+        });
+    }
+
+    /// Takes the visitor's own brief, and keeps it.
+    pub fn take_own_brief(self, brief: &OwnBrief, of_card: Option<CardId>) {
+        self.change(|session| {
+            let (number, text) = session.add_own_brief(brief, of_card);
+            storage::remember(&format!("{KEPT_BRIEF}{number}"), &text);
+        });
+    }
+
+    /// Forgets the picked brief, which is the visitor's own.
+    pub fn forget_own_brief(self) {
+        self.change(|session| {
+            if let Some(number) = session.forget_own_brief() {
+                storage::forget(&format!("{KEPT_BRIEF}{number}"));
+            }
         });
     }
 
@@ -166,28 +221,32 @@ fn build() -> Page {
         opened: RwSignal::new(None),
         compare: RwSignal::new(None),
         samples: RwSignal::new_local(Vec::new()),
+        model_card: RwSignal::new(String::new()),
+        dialog: RwSignal::new(None),
     };
     slot.set_value(Some(page));
-    page.session
-        .update_untracked(|session| session.bring_back(storage::numbered(KEPT_CARD)));
+    page.session.update_untracked(|session| {
+        session.bring_briefs_back(storage::numbered_texts(KEPT_BRIEF));
+        session.bring_back(storage::numbered(KEPT_CARD));
+    });
     connect(page);
     page
 }
 
 /// Window events, the sample images, and what follows the language and the theme.
 fn connect(page: Page) {
+    dom::watch_keys();
     dom::on_window_drop(
         move |is_over| page.is_dragging.set(is_over),
         move |event| {
             if let Some(transfer) = event.data_transfer() {
-                let walk = files::of_drop(&transfer);
-                spawn_local(async move { page.take(walk.await) });
+                page.bring(files::of_drop(&transfer));
             }
         },
     );
     dom::on_window_paste(move |event| {
         if let Some(list) = event.clipboard_data().and_then(|data| data.files()) {
-            page.take(files::of_list(&list));
+            page.bring(files::of_list(&list));
         }
     });
     let restore = move || {
@@ -197,9 +256,13 @@ fn connect(page: Page) {
     };
     restore();
     dom::on_fragment(restore);
+    let pack_url = page
+        .session
+        .with_untracked(|session| session.pack_url().to_owned());
     spawn_local(async move {
-        let fetched = samples::fetch_all().await;
+        let fetched = fetched::samples().await;
         page.samples.set(fetched);
+        page.model_card.set(fetched::model_card(&pack_url).await);
         page.change(|session| session.page_settled());
     });
     Effect::new(move |_| {

@@ -181,6 +181,13 @@ pub struct LoadedPack {
 }
 
 /// From the worker to the page.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(
+        clippy::large_enum_variant,
+        reason = "one message at a time, and only where a pack is ready is it large"
+    )
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Response {

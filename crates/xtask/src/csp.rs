@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// What `web/index.html` holds where the policy goes: before the first script.
-pub const MARKER: &str = "<!-- csp -->";
+/// What `web/index.html` holds where the policy goes: before the first script. No comment: Trunk takes those out.
+pub const MARKER: &str = "<meta name=policy>";
 
 /// Replace [`MARKER`] by the policy for this very page.
 pub fn insert(html: &str) -> Result<String> {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn inline_scripts_run_by_their_hash_and_no_other() -> Result<(), Box<dyn Error>> {
-        let html = "<head><!-- csp --><script type=\"module\">alert('Hello, world.');</script>\
+        let html = "<head><meta name=policy><script type=\"module\">alert('Hello, world.');</script>\
                     <script src=\"a.js\"></script></head>";
         let page = insert(html)?;
         let expected = format!("script-src 'self' 'wasm-unsafe-eval' {KNOWN};");
@@ -118,6 +118,6 @@ mod tests {
     #[test]
     fn a_page_without_a_place_for_the_policy_is_refused() {
         assert!(insert("<head></head>").is_err());
-        assert!(insert("<script>early()</script><!-- csp -->").is_err());
+        assert!(insert("<script>early()</script><meta name=policy>").is_err());
     }
 }

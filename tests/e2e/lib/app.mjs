@@ -62,7 +62,10 @@ export class App {
 
   /** Choose a task by its id, and a deliverable (1-based) where it has several. */
   async chooseTask(taskId, deliverable = 1) {
-    await this.page.getByTestId("task-select").selectOption(taskId);
+    const tasks = this.page.getByTestId("task-select");
+    // A long list is drawn as far as it is scrolled; a search finds the rest.
+    if ((await tasks.locator(`option[value="${taskId}"]`).count()) === 0) await this.page.getByTestId("task-search").fill(taskId);
+    await tasks.selectOption(taskId);
     const select = this.page.getByTestId("deliverable-select");
     if (await select.isVisible()) await select.selectOption(String(deliverable));
   }

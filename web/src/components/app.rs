@@ -3,6 +3,7 @@
 use super::announcer::Announcer;
 use super::brief::Brief;
 use super::compare::CompareDialog;
+use super::dialogs::Dialogs;
 use super::drop_overlay::DropOverlay;
 use super::drop_zone::DropZone;
 use super::footer::Footer;
@@ -43,6 +44,7 @@ pub fn App() -> impl IntoView {
         <Footer />
         <DropOverlay />
         <CompareDialog />
+        <Dialogs />
         <Announcer />
     }
 }

@@ -28,7 +28,9 @@ pub fn BenchLoader() -> impl IntoView {
     };
     let take = move |_| {
         if let Some(input) = input.get() {
-            page.take(files::of_input(&input));
+            files::of_input(&input)
+                .into_iter()
+                .for_each(|files| page.bring(files));
         }
     };
     let summary = move || {

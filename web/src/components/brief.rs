@@ -2,9 +2,11 @@
 
 use super::bench_loader::BenchLoader;
 use super::input_picker::InputPicker;
+use super::own_brief::OwnBriefButtons;
 use super::task_picker::{DeliverablePicker, TaskPicker, category_words};
 use crate::page::Page;
 use crate::session::format;
+use crate::session::own_brief::{is_own, price_of};
 use crate::text::{Key, fill};
 use leptos::prelude::*;
 use servimage_bench::task::Task;
@@ -20,6 +22,10 @@ pub fn Brief() -> impl IntoView {
             <h2 id="brief-title">{page.t(Key::BriefTitle)}</h2>
             <TaskPicker />
             {move || task.get().map(|task| view! { <BriefText task=task /> })}
+            {move || {
+                let is_own = task.with(|task| task.as_ref().is_some_and(|task| is_own(task)));
+                view! { <OwnBriefButtons is_own=is_own /> }
+            }}
             <BenchLoader />
         </aside>
     }
@@ -34,14 +40,7 @@ fn BriefText(
     let page = Page::here();
     let lang = task.language();
     let category = task.category.clone();
-    let price = task.price_usd.or_else(|| {
-        let prices: Vec<f64> = task
-            .deliverables
-            .iter()
-            .filter_map(|deliverable| deliverable.price_usd)
-            .collect();
-        (!prices.is_empty()).then(|| prices.iter().sum())
-    });
+    let price = price_of(&task);
     let n_points = task.points.len();
     let points = task
         .points

@@ -4,7 +4,7 @@ use super::card_actions::CardActions;
 use super::thumbnail::Thumbnail;
 use super::verdict::VerdictView;
 use crate::page::Page;
-use crate::session::queue::{CANCELLED, CardId, CardState};
+use crate::session::queue::{CANCELLED, CardId, CardState, TOO_LARGE};
 use crate::session::verdict_view::error_sentence;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
@@ -71,7 +71,7 @@ fn card_body(id: CardId, state: CardState, threshold: Memo<f64>, is_open: bool) 
             view! { <Busy words=Key::StateDecoding is_moving=true /> }.into_any()
         }
         CardState::Scoring => view! { <Busy words=Key::StateScoring is_moving=true /> }.into_any(),
-        CardState::Failed(error) => view! { <Failure error=error /> }.into_any(),
+        CardState::Failed(error) => view! { <Failure id=id error=error /> }.into_any(),
         CardState::Done { .. } if !is_open => view! { <Vote id=id /> }.into_any(),
         CardState::Done {
             verdict,
@@ -155,6 +155,8 @@ fn Busy(
 /// Why an image has no verdict: our sentence where we have one, else the worker's.
 #[component]
 fn Failure(
+    /// Which card.
+    id: CardId,
     /// What went wrong.
     error: ErrorInfo,
 ) -> impl IntoView {
@@ -163,6 +165,7 @@ fn Failure(
     let sentence = error_sentence(&error.code);
     let has_detail = sentence.is_some() && error.code != CANCELLED && !error.message.is_empty();
     let said = error.message.clone();
+    let can_insist = error.code == TOO_LARGE && page.card(id, |card| !card.insists) == Some(true);
     view! {
         <div class="failure">
             <p data-testid="card-error" data-code=code>
@@ -173,6 +176,10 @@ fn Failure(
                 }}
             </p>
             {has_detail.then(|| view! { <p class="dim detail" lang="en">{error.message}</p> })}
+            {can_insist.then(|| view! {
+                <button class="quiet" type="button" data-testid="insist"
+                    on:click=move |_| page.change(|session| session.insist(id))>{page.t(Key::Insist)}</button>
+            })}
         </div>
     }
 }

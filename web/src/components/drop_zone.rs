@@ -20,7 +20,9 @@ pub fn DropZone() -> impl IntoView {
     };
     let take = move |_| {
         if let Some(input) = input.get() {
-            page.take(files::of_input(&input));
+            files::of_input(&input)
+                .into_iter()
+                .for_each(|files| page.bring(files));
         }
     };
     view! {
@@ -29,10 +31,14 @@ pub fn DropZone() -> impl IntoView {
             <div class="drop-inner">
                 <h2 id="drop-title">{page.t(Key::DropTitle)}</h2>
                 <p class="dim">{page.t(Key::DropHint)}</p>
-                <button class="primary" type="button" on:click=choose>{page.t(Key::ChooseImages)}</button>
+                <div class="row">
+                    <button class="primary" type="button" aria-keyshortcuts="o" on:click=choose>{page.t(Key::ChooseImages)}</button>
+                    <button class="quiet" type="button" aria-keyshortcuts="v" data-testid="paste"
+                        on:click=move |_| page.bring(files::of_clipboard())>{page.t(Key::PasteImage)}</button>
+                </div>
                 <input
                     class="visually-hidden" type="file" multiple tabindex="-1" data-testid="file-input"
-                    accept="image/*,.tif,.tiff,.json" aria-label=page.t(Key::ChooseImages)
+                    accept="image/*,.tif,.tiff,.heic,.heif,.avif,.jxl,.zip,.json" aria-label=page.t(Key::ChooseImages)
                     node_ref=input on:change=take
                 />
                 <BlindSwitch />

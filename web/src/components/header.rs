@@ -1,6 +1,6 @@
 //! Name, language and theme.
 
-use crate::page::Page;
+use crate::page::{DialogKind, Page};
 use crate::platform::storage;
 use crate::text::{Key, Lang};
 use leptos::prelude::*;
@@ -32,6 +32,8 @@ pub fn Header() -> impl IntoView {
                     <LanguageButton lang=Lang::En name="English" />
                     <LanguageButton lang=Lang::Zh name="中文" />
                 </div>
+                <button class="quiet" type="button" aria-keyshortcuts="?" aria-label=page.t(Key::KeysTitle) data-testid="open-keys"
+                    on:click=move |_| page.dialog.set(Some(DialogKind::Keys))>"?"</button>
                 <button class="quiet" type="button" on:click=next_theme data-testid="theme-toggle">
                     <span class="visually-hidden">{page.t(Key::ThemeLabel)} " "</span>
                     {theme_word}

@@ -5,6 +5,7 @@ use crate::platform::{dom, files};
 use crate::text::{Key, fill};
 use leptos::html::Input;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 /// Picks the input image of a task.
 #[component]
@@ -25,11 +26,18 @@ pub fn InputPicker(
     };
     let take = move |_| {
         if let Some(input) = input.get() {
-            let file = files::of_input(&input)
-                .into_iter()
-                .next()
-                .map(|incoming| incoming.file);
-            page.change(|session| task_id.with_value(|id| session.pick_input(id, file)));
+            let Some(bringing) = files::of_input(&input) else {
+                return;
+            };
+            spawn_local(async move {
+                let brought = files::read(bringing).await.unwrap_or_default();
+                let file = brought
+                    .files
+                    .into_iter()
+                    .next()
+                    .map(|incoming| incoming.file);
+                page.change(|session| task_id.with_value(|id| session.pick_input(id, file)));
+            });
         }
     };
     let words = move || match name.get() {

@@ -1,6 +1,6 @@
 //! The loaded model: device, what its labels are worth, and the self-test on demand.
 
-use crate::page::Page;
+use crate::page::{DialogKind, Page};
 use crate::session::format;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
@@ -34,6 +34,7 @@ pub fn ModelDetails(
             &[("name", &name), ("size", &size), ("took", &took)],
         )
     };
+    let has_card = page.model_card.with_untracked(|card| !card.is_empty());
     view! {
         <p class="model-line">
             <span class="glyph pass" aria-hidden="true">"✓"</span>
@@ -45,7 +46,10 @@ pub fn ModelDetails(
             {slow}
         </p>
         {reason}
-        <p class="dim detail">{summary}</p>
+        <p class="dim detail">{summary} " " {has_card.then(|| view! {
+            <button class="link" type="button" data-testid="open-model-card"
+                on:click=move |_| page.dialog.set(Some(DialogKind::ModelCard))>{page.t(Key::ModelCardTitle)}</button>
+        })}</p>
         <SelfTest report=pack.self_test parameters=pack.n_parameters quant=pack.quant heap_bytes=pack.heap_bytes />
     }
 }

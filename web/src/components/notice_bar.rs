@@ -70,6 +70,11 @@ pub fn notice_text(lang: Lang, notice: &Notice) -> String {
             say(Key::NoticeNotBench, &[("name", name), ("why", why)])
         }
         Notice::Skipped { count } => say(Key::NoticeSkipped, &[("count", &number(count))]),
+        Notice::NotUnpacked { name, why, n_more } => say(
+            Key::NoticeNotUnpacked,
+            &[("name", name), ("why", why), ("more", &number(n_more))],
+        ),
+        Notice::NothingPasted { why } => say(Key::NoticeNothingPasted, &[("why", why)]),
         Notice::LinkCopied => text(lang, Key::NoticeLink).to_owned(),
         Notice::ReportSaved => text(lang, Key::NoticeReport).to_owned(),
         Notice::Copied => text(lang, Key::NoticeCopied).to_owned(),

@@ -79,7 +79,7 @@ fn Flow(
     };
     view! {
         {move || (is_open.get() || is_paused.get()).then(|| view! {
-            <button class="quiet" type="button" data-testid="pause" on:click=pause>{title}</button>
+            <button class="quiet" type="button" aria-keyshortcuts="p" data-testid="pause" on:click=pause>{title}</button>
         })}
         {move || (n_failed.get() > 1).then(|| view! {
             <button class="quiet" type="button" data-testid="retry-failed"
@@ -115,7 +115,7 @@ fn Exports() -> impl IntoView {
         });
     };
     view! {
-        <button class="quiet" type="button" data-testid="export-report" on:click=report>{page.t(Key::ExportReport)}</button>
+        <button class="quiet" type="button" aria-keyshortcuts="r" data-testid="export-report" on:click=report>{page.t(Key::ExportReport)}</button>
         <button class="quiet" type="button" data-testid="export-jsonl" on:click=jsonl>{page.t(Key::ExportJsonl)}</button>
         <button class="quiet" type="button" data-testid="export-csv" on:click=csv>{page.t(Key::ExportCsv)}</button>
         <button class="quiet" type="button" data-testid="copy-link" on:click=link>{page.t(Key::CopyLink)}</button>

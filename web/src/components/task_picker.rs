@@ -1,8 +1,10 @@
 //! Search, category and the list of tasks; and which deliverable of the picked one.
 
+use super::task_filters::Filters;
 use crate::page::Page;
+use crate::platform::dom;
 use crate::session::DeliverableChoice;
-use crate::session::catalog::{Origin, Search};
+use crate::session::catalog::{Origin, PriceBand, Search, TaskKind};
 use crate::session::format;
 use crate::session::verdict_view::category_title;
 use crate::text::{Key, fill};
@@ -11,6 +13,10 @@ use leptos::prelude::*;
 use servimage_bench::task::{Deliverable, Task};
 use std::sync::Arc;
 
+/// Tasks that are drawn at first, and so many more each time the list is scrolled to its end: 1,070 options take the browser
+/// longer than a keystroke may.
+const FEW_OPTIONS: usize = 100;
+
 /// What one option shows: id, title, language, price, origin.
 type OptionRow = (String, String, &'static str, Option<f64>, bool);
 
@@ -18,8 +24,15 @@ type OptionRow = (String, String, &'static str, Option<f64>, bool);
 #[component]
 pub fn TaskPicker() -> impl IntoView {
     let page = Page::here();
+    let list: NodeRef<Select> = NodeRef::new();
     let words = RwSignal::new(String::new());
     let category = RwSignal::new(String::new());
+    let (price, language, kind) = (
+        RwSignal::new(PriceBand::default()),
+        RwSignal::new(String::new()),
+        RwSignal::new(TaskKind::default()),
+    );
+    let n_shown = RwSignal::new(FEW_OPTIONS);
     let categories = Memo::new(move |_| page.read(|session| session.catalog.categories()));
     let n_bench = Memo::new(move |_| page.read(|session| session.catalog.n_bench()));
     let found = Memo::new(move |_| {
@@ -27,23 +40,42 @@ pub fn TaskPicker() -> impl IntoView {
         let search = Search {
             words: words.get(),
             category,
+            language: language.get(),
+            price: price.get(),
+            kind: kind.get(),
         };
         page.read(|session| {
-            session
-                .catalog
-                .search(&search)
+            let mut all = session.catalog.search(&search);
+            let shown: Vec<OptionRow> = all
+                .by_ref()
+                .take(n_shown.get())
                 .map(|entry| option_row(&entry.task, entry.origin))
-                .collect::<Vec<_>>()
+                .collect();
+            let n_all = shown.len() + all.count();
+            (shown, n_all)
         })
     });
+    // A keystroke draws few again, however far the list was scrolled before.
+    let look_for = move |event| {
+        n_shown.set(FEW_OPTIONS);
+        words.set(event_target_value(&event));
+    };
+    let more = move |_| {
+        if let Some(list) = list.get_untracked()
+            && dom::is_near_end(&list)
+            && found.with_untracked(|(shown, n_all)| shown.len() < *n_all)
+        {
+            n_shown.update(|n| *n += FEW_OPTIONS);
+        }
+    };
     let picked = Memo::new(move |_| {
         page.read(|session| session.task().map(|task| task.task_id.clone()))
             .unwrap_or_default()
     });
-    let list: NodeRef<Select> = NodeRef::new();
     // After the options are redrawn: a select forgets its value when they change.
     Effect::new(move |_| {
-        let (_, id) = (found.get(), picked.get());
+        found.track();
+        let id = picked.get();
         request_animation_frame(move || {
             if let Some(list) = list.get_untracked() {
                 list.set_value(&id);
@@ -60,14 +92,17 @@ pub fn TaskPicker() -> impl IntoView {
     let count = move || {
         fill(
             page.t(Key::TasksFound)(),
-            &[("count", &format::thousands(found.get().len() as u64))],
+            &[(
+                "count",
+                &format::thousands(found.with(|(_, n_all)| *n_all) as u64),
+            )],
         )
     };
     view! {
         <div class="picker">
             <div class="filters">
-                <input type="search" class="field" data-testid="task-search" aria-label=page.t(Key::SearchTasks)
-                    placeholder=page.t(Key::SearchTasks) prop:value=words on:input=move |event| words.set(event_target_value(&event)) />
+                <input type="search" class="field" data-testid="task-search" aria-label=page.t(Key::SearchTasks) aria-keyshortcuts="/"
+                    placeholder=page.t(Key::SearchTasks) prop:value=words on:input=look_for />
                 <select class="field" data-testid="category-select" aria-label=page.t(Key::Category)
                     on:change=move |event| category.set(event_target_value(&event))>
                     <option value="">{page.t(Key::AnyCategory)}</option>
@@ -76,12 +111,13 @@ pub fn TaskPicker() -> impl IntoView {
                         view! { <option value=name>{shown}</option> }
                     }).collect_view()}
                 </select>
+                <Filters price=price language=language kind=kind />
             </div>
             <select class="field tasks" data-testid="task-select" aria-label=page.t(Key::Task)
                 size=move || if is_list() { "8" } else { "0" }
-                node_ref=list
+                node_ref=list on:scroll=more
                 on:change=move |event| { let id = event_target_value(&event); page.change(|session| session.pick_task(&id)); }>
-                {move || found.get().into_iter().map(task_option).collect_view()}
+                {move || found.with(|(shown, _)| shown.clone()).into_iter().map(task_option).collect_view()}
             </select>
             <p class="dim count" aria-live="polite">{move || is_list().then(count)}</p>
         </div>

@@ -3,6 +3,7 @@
 use super::checklist::Checklist;
 use super::concepts::Concepts;
 use super::gauge::Gauge;
+use super::image_notes::{ImageNotes, WhatChanged};
 use super::provenance::ProvenanceView;
 use super::rules::Rules;
 use super::verdict_json::VerdictJson;
@@ -47,6 +48,8 @@ pub fn VerdictView(
                 <p class="p-caption dim">{page.t(Key::PPayCaption)}</p>
                 <Gauge p_pay=p_pay threshold=threshold />
                 <Figures verdict=verdict.clone() />
+                <WhatChanged id=id />
+                <ImageNotes verdict=verdict.clone() />
                 <p class="labels"><span class="label">{page.t(Key::LabelsTitle)}</span>" " <span lang="en" data-testid="labels">{labels}</span></p>
             </div>
             <Concepts rows=rows />

@@ -1,6 +1,6 @@
 //! The verdict as JSON, copied or saved, and as a picture to post.
 
-use crate::page::Page;
+use crate::page::{DialogKind, Page};
 use crate::platform::{dom, picture};
 use crate::session::export::json;
 use crate::session::notice::Notice;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Longest side of the image on a poster, in pixels.
 const POSTER_PICTURE_SIDE: u32 = 900;
 
-/// Three buttons; the element itself carries the JSON in `data-json`.
+/// Its buttons; the element itself carries the JSON in `data-json`.
 #[component]
 pub fn VerdictJson(
     /// Which card it is of.
@@ -37,7 +37,7 @@ pub fn VerdictJson(
         threshold.track();
         json(&decided()).to_string()
     };
-    let pretty = move || format!("{:#}", json(&decided()));
+    let pretty = move || dom::pretty_json(&json(&decided()).to_string());
     let stem = verdict
         .image
         .rsplit_once('.')
@@ -51,9 +51,14 @@ pub fn VerdictJson(
         });
     };
     let save = move |_| dom::download_text(&file_name.get_value(), "application/json", &pretty());
+    let has_picture = page.card(id, |card| card.file.is_some()) == Some(true);
     let poster = move |_| spawn_local(save_poster(page, id, file_name.get_value()));
     view! {
         <div class="row" data-testid="verdict-json" data-json=one_line>
+            {has_picture.then(|| view! {
+                <button class="quiet" type="button" data-testid="what-if"
+                    on:click=move |_| page.dialog.set(Some(DialogKind::OwnBrief(Some(id))))>{page.t(Key::WhatIf)}</button>
+            })}
             <button class="quiet" type="button" data-testid="save-poster" on:click=poster>{page.t(Key::SavePoster)}</button>
             <button class="quiet" type="button" on:click=copy>{page.t(Key::CopyJson)}</button>
             <button class="quiet" type="button" on:click=save>{page.t(Key::SaveJson)}</button>

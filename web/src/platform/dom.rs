@@ -1,11 +1,11 @@
 //! The document around the app: address, language, theme, object addresses, window events.
 
-use super::samples::text_blob;
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, ClipboardEvent, DragEvent, Element, Event, HtmlAnchorElement, HtmlDialogElement,
-    HtmlElement, Url, UrlSearchParams,
+    Blob, BlobPropertyBag, ClipboardEvent, DragEvent, Element, Event, FormData, HtmlAnchorElement,
+    HtmlDialogElement, HtmlElement, Url, UrlSearchParams,
 };
 
 /// A query parameter of the page's address.
@@ -68,6 +68,21 @@ pub async fn copy_text(text: &str) -> bool {
     JsFuture::from(window.navigator().clipboard().write_text(text))
         .await
         .is_ok()
+}
+
+/// A text as a file in memory.
+pub(super) fn text_blob(text: &str, mime: &str) -> Result<Blob, JsValue> {
+    let kind = BlobPropertyBag::new();
+    kind.set_type(mime);
+    Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &kind)
+}
+
+/// A JSON text with line breaks, written by the browser: a second writer would be 3 KB of wasm.
+pub fn pretty_json(text: &str) -> String {
+    let pretty = js_sys::JSON::parse(text).and_then(|value| {
+        js_sys::JSON::stringify_with_replacer_and_space(&value, &JsValue::NULL, &2.into())
+    });
+    pretty.map_or_else(|_| text.to_owned(), String::from)
 }
 
 /// Saves a text as a file.
@@ -135,10 +150,40 @@ pub fn scroll_to_show(area: &HtmlElement, top_px: f64, height_px: f64) {
     }
 }
 
+/// Whether a box is scrolled so far that less than a view of it is left.
+pub fn is_near_end(area: &HtmlElement) -> bool {
+    area.scroll_top() + 2 * area.client_height() >= area.scroll_height()
+}
+
 /// Now, as ISO 8601 without a zone (UTC), such as `2026-11-25T03:00:00`.
 pub fn now_iso() -> String {
     let now = String::from(js_sys::Date::new_0().to_iso_string());
     now.chars().take(19).collect()
+}
+
+#[wasm_bindgen(module = "/js/keys.js")]
+extern "C" {
+    /// Listens to single keys for as long as the page lives.
+    #[wasm_bindgen(js_name = watchKeys)]
+    pub fn watch_keys();
+    /// Whether single keys do something.
+    #[wasm_bindgen(js_name = areOn)]
+    pub fn keys_are_on() -> bool;
+    /// Turns single keys on or off, for later visits too.
+    #[wasm_bindgen(js_name = turn)]
+    pub fn turn_keys(is_on: bool);
+}
+
+/// Values of a submitted form by the names of its fields; empty for one that is not there.
+pub fn form_values(event: &Event) -> impl Fn(&str) -> String {
+    let form = event.target().and_then(|form| form.dyn_into().ok());
+    let data = form.and_then(|form| FormData::new_with_form(&form).ok());
+    move |name| {
+        let value = data.as_ref().map(|data| data.get(name));
+        value
+            .and_then(|value| value.as_string())
+            .unwrap_or_default()
+    }
 }
 
 /// Clicks a hidden file input.

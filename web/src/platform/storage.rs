@@ -22,19 +22,29 @@ pub fn forget(key: &str) {
     }
 }
 
-/// All JSON texts whose key is `prefix` and a number, read, with that number; one that cannot be read is passed
-/// over.
-pub fn numbered<T: DeserializeOwned>(prefix: &str) -> Vec<(u32, T)> {
+/// All texts whose key is `prefix` and a number, with that number.
+pub fn numbered_texts(prefix: &str) -> Vec<(u32, String)> {
     let Some(storage) = storage() else {
         return Vec::new();
     };
     let keys = (0..storage.length().unwrap_or_default()).filter_map(|idx| storage.key(idx).ok()?);
     keys.filter_map(|key| {
         let number = key.strip_prefix(prefix)?.parse().ok()?;
-        let value = js_sys::JSON::parse(&storage.get_item(&key).ok()??).ok()?;
-        Some((number, serde_wasm_bindgen::from_value(value).ok()?))
+        Some((number, storage.get_item(&key).ok()??))
     })
     .collect()
+}
+
+/// The same, read as JSON; one that cannot be read is passed over.
+pub fn numbered<T: DeserializeOwned>(prefix: &str) -> Vec<(u32, T)> {
+    let read = |(number, text): (u32, String)| {
+        let value = js_sys::JSON::parse(&text).ok()?;
+        Some((number, serde_wasm_bindgen::from_value(value).ok()?))
+    };
+    numbered_texts(prefix)
+        .into_iter()
+        .filter_map(read)
+        .collect()
 }
 
 fn storage() -> Option<Storage> {

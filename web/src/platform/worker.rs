@@ -1,7 +1,6 @@
 //! The dedicated module worker that owns the engine.
 
-use super::dom;
-use super::samples::text_blob;
+use super::dom::{self, text_blob};
 use crate::session::port::{JobFiles, WorkerPort};
 use js_sys::{Array, Object, Reflect};
 use servimage_bench::message::{Request, Response};
@@ -13,6 +12,10 @@ use web_sys::{ErrorEvent, Event, File, MessageEvent, Url, Worker, WorkerOptions,
 const WORKER_SCRIPT: &str = "./servimage-worker_loader.js";
 
 /// What comes from the worker.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "handed on at once, never kept")
+)]
 pub enum WorkerEvent {
     /// A message of the protocol.
     Response(Response),
@@ -125,6 +128,11 @@ fn files_object(files: &JobFiles<File>) -> Result<Object, JsValue> {
         .as_ref()
         .map_or(JsValue::UNDEFINED, |file| file.into());
     Reflect::set(&object, &"image".into(), &files.image)?;
+    // A drawing that the browser has drawn keeps its name.
+    let is_drawn = |file: &File| file.type_() == "image/png" && file.name().ends_with(".svg");
+    if is_drawn(&files.image) {
+        Reflect::set(&object, &"format".into(), &"SVG".into())?;
+    }
     Reflect::set(&object, &"input".into(), &input)?;
     Reflect::set(
         &object,

@@ -12,6 +12,8 @@ pub enum Origin {
     Starter,
     /// From files that the visitor brought; in memory only.
     Bench,
+    /// Written by the visitor.
+    Own,
 }
 
 /// A task that can be picked.
@@ -23,6 +25,8 @@ pub struct Entry {
     pub origin: Origin,
     /// Lower-case text that a search looks through.
     haystack: String,
+    /// Found once: it counts the letters of the whole brief.
+    language: &'static str,
 }
 
 /// All tasks that can be picked.
@@ -33,12 +37,76 @@ pub struct Catalog {
 }
 
 /// What a visitor looks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Search {
     /// Words that must all occur, in any order.
     pub words: String,
     /// Exact category; any where absent.
     pub category: Option<String>,
+    /// Language of the brief, `zh` or `en`; any where empty.
+    pub language: String,
+    /// Band of the price.
+    pub price: PriceBand,
+    /// What is asked for.
+    pub kind: TaskKind,
+}
+
+/// Prices from the first (included) to the second (not), in US dollars. The thirds of the benchmark's tasks, and its dear tenth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PriceBand(pub f64, pub f64);
+
+impl PriceBand {
+    /// The bands that can be picked; the first is any price, none included.
+    pub const ALL: [Self; 5] = [
+        Self(0.0, f64::INFINITY),
+        Self(0.0, 50.0),
+        Self(50.0, 200.0),
+        Self(200.0, 600.0),
+        Self(600.0, f64::INFINITY),
+    ];
+}
+
+impl Default for PriceBand {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
+}
+
+/// What a task starts from and how much it wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskKind {
+    /// Any.
+    #[default]
+    Any,
+    /// It starts from a picture of the client's.
+    FromPicture,
+    /// It starts from words alone.
+    FromWords,
+    /// Several images.
+    Set,
+    /// One image.
+    Single,
+}
+
+impl TaskKind {
+    /// All of them, with their words in the page's markup.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Any, ""),
+        (Self::FromPicture, "picture"),
+        (Self::FromWords, "words"),
+        (Self::Set, "set"),
+        (Self::Single, "single"),
+    ];
+
+    fn suits(self, task: &Task) -> bool {
+        match self {
+            Self::Any => true,
+            Self::FromPicture => task.has_input,
+            Self::FromWords => !task.has_input,
+            Self::Set => task.deliverables.len() > 1,
+            Self::Single => task.deliverables.len() == 1,
+        }
+    }
 }
 
 impl Default for Catalog {
@@ -57,12 +125,26 @@ impl Default for Catalog {
 impl Entry {
     fn new(task: Task, origin: Origin) -> Self {
         let haystack =
-            format!("{} {} {}", task.task_id, task.name, task.requirement).to_lowercase();
+            format!("{} {} {}", task.task_id, task.name, task.requirement).to_ascii_lowercase();
         Self {
+            language: task.language(),
             task: Arc::new(task),
             origin,
             haystack,
         }
+    }
+
+    fn suits(&self, search: &Search) -> bool {
+        let PriceBand(from, below) = search.price;
+        let is_any_price = search.price == PriceBand::default();
+        let price = super::own_brief::price_of(&self.task);
+        search
+            .category
+            .as_deref()
+            .is_none_or(|category| self.task.category == category)
+            && (search.language.is_empty() || search.language == self.language)
+            && (is_any_price || price.is_some_and(|price| (from..below).contains(&price)))
+            && search.kind.suits(&self.task)
     }
 }
 
@@ -76,7 +158,7 @@ impl Catalog {
             .map(|task| task.task_id.as_str())
             .collect();
         self.entries.retain(|entry| {
-            entry.origin == Origin::Starter || !ids.contains(entry.task.task_id.as_str())
+            entry.origin != Origin::Bench || !ids.contains(entry.task.task_id.as_str())
         });
         self.n_warnings += loaded.warnings.len();
         let count = loaded.tasks.len();
@@ -89,9 +171,25 @@ impl Catalog {
         count
     }
 
+    /// Adds a brief of the visitor's, before all others.
+    pub fn add_own(&mut self, task: Task) {
+        self.remove(&task.task_id);
+        self.entries.insert(0, Entry::new(task, Origin::Own));
+    }
+
+    /// Takes a task out.
+    pub fn remove(&mut self, task_id: &str) {
+        self.entries.retain(|entry| entry.task.task_id != task_id);
+    }
+
+    /// All tasks.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.entries.iter().map(|entry| &entry.task)
+    }
+
     /// Drops all benchmark tasks.
     pub fn forget_bench(&mut self) {
-        self.entries.retain(|entry| entry.origin == Origin::Starter);
+        self.entries.retain(|entry| entry.origin != Origin::Bench);
         self.n_warnings = 0;
     }
 
@@ -119,7 +217,9 @@ impl Catalog {
     /// The task that is picked before anybody picks one: in the visitor's language (`zh` or `en`), and
     /// one that needs no picture of the client's.
     pub fn first(&self, language: &str) -> Option<&Arc<Task>> {
-        let suits = |entry: &&Entry| !entry.task.has_input && entry.task.language() == language;
+        let suits = |entry: &&Entry| {
+            entry.origin != Origin::Own && !entry.task.has_input && entry.language == language
+        };
         self.entries
             .iter()
             .find(suits)
@@ -140,19 +240,15 @@ impl Catalog {
             .collect()
     }
 
-    /// Tasks that match, in their order: starter tasks, then the benchmark.
-    pub fn search<'a>(&'a self, search: &Search) -> impl Iterator<Item = &'a Entry> {
+    /// Tasks that match, in their order: own briefs, starter tasks, then the benchmark.
+    pub fn search<'a>(&'a self, search: &'a Search) -> impl Iterator<Item = &'a Entry> {
         let words: Vec<String> = search
             .words
             .split_whitespace()
-            .map(str::to_lowercase)
+            .map(str::to_ascii_lowercase)
             .collect();
-        let category = search.category.clone();
         self.entries.iter().filter(move |entry| {
-            category
-                .as_deref()
-                .is_none_or(|category| entry.task.category == category)
-                && words.iter().all(|word| entry.haystack.contains(word))
+            entry.suits(search) && words.iter().all(|word| entry.haystack.contains(word))
         })
     }
 }
@@ -181,6 +277,7 @@ mod tests {
         let search = Search {
             words: words.into(),
             category: category.map(str::to_owned),
+            ..Search::default()
         };
         catalog
             .search(&search)
@@ -195,6 +292,70 @@ mod tests {
         assert_eq!(found(&catalog, "WHITE shoe", None), ["product-001"]);
         assert!(found(&catalog, "white shoe", Some("C-Digital")).is_empty());
         assert_eq!(found(&catalog, "游戏图标", None), ["digital-002"]);
+    }
+
+    #[test]
+    fn filters_look_at_price_language_and_what_is_asked() {
+        let mut catalog = Catalog::default();
+        let all = catalog.search(&Search::default()).count();
+        let found = |search: &Search| -> Vec<Arc<Task>> {
+            catalog
+                .search(search)
+                .map(|entry| entry.task.clone())
+                .collect()
+        };
+        let mut by_price = 0;
+        for price in PriceBand::ALL.into_iter().skip(1) {
+            let search = Search {
+                price,
+                ..Search::default()
+            };
+            let tasks = found(&search);
+            by_price += tasks.len();
+            let price_of = |task: &Arc<Task>| task.price_usd.expect("a price");
+            assert!(
+                tasks
+                    .iter()
+                    .map(price_of)
+                    .all(|usd| (price.0..price.1).contains(&usd))
+            );
+        }
+        assert_eq!(
+            by_price, all,
+            "the bands leave nothing out and overlap nowhere"
+        );
+        let chinese = Search {
+            language: "zh".into(),
+            ..Search::default()
+        };
+        let n_chinese = found(&chinese).len();
+        assert!(n_chinese > 0 && n_chinese < all);
+        for (kind, other) in [
+            (TaskKind::Set, TaskKind::Single),
+            (TaskKind::FromPicture, TaskKind::FromWords),
+        ] {
+            let [one, two] = [kind, other].map(|kind| {
+                found(&Search {
+                    kind,
+                    ..Search::default()
+                })
+                .len()
+            });
+            assert!(one > 0 && two > 0 && one + two == all, "{kind:?}");
+        }
+        catalog.add_own(Task {
+            task_id: "own-1".into(),
+            ..Task::default()
+        });
+        let unpriced = Search {
+            price: PriceBand::ALL[1],
+            ..Search::default()
+        };
+        assert!(
+            catalog
+                .search(&unpriced)
+                .all(|entry| entry.origin != Origin::Own)
+        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl AssetKey {
     pub fn of_task(task_id: &str) -> Option<Self> {
         let (category, number) = task_id.rsplit_once('-')?;
         Some(Self {
-            category: category.to_lowercase(),
+            category: category.to_ascii_lowercase(),
             number: number.parse().ok()?,
         })
     }
@@ -98,7 +98,7 @@ pub fn classify(path: &str) -> Kind {
     };
     let extension = name
         .rsplit_once('.')
-        .map(|(_, ext)| ext.to_lowercase())
+        .map(|(_, ext)| ext.to_ascii_lowercase())
         .unwrap_or_default();
     if extension == "json" {
         return Kind::Json;
@@ -127,7 +127,7 @@ pub fn classify(path: &str) -> Kind {
 }
 
 fn category_of(folder: &str) -> String {
-    let folder = folder.to_lowercase();
+    let folder = folder.to_ascii_lowercase();
     folder
         .strip_prefix("c-")
         .map(str::to_owned)
@@ -148,7 +148,7 @@ pub(super) fn natural_key(path: &str) -> Vec<(u64, String)> {
             .unwrap_or(after.len());
         let (digits, next) = after.split_at(digits_len);
         // Text first within a piece: ("b", 2) sorts after ("a", 10).
-        key.push((0, text.to_lowercase()));
+        key.push((0, text.to_ascii_lowercase()));
         key.push((digits.parse().unwrap_or(u64::MAX), String::new()));
         rest = next;
     }

@@ -44,6 +44,12 @@ impl<P: WorkerPort> Session<P> {
         }
     }
 
+    /// Opens an image although it is over the limits.
+    pub fn insist(&mut self, id: CardId) {
+        self.queue.change(id, |card| card.insists = true);
+        self.retry(id);
+    }
+
     /// Judges a card against the picked task and deliverable.
     pub fn rejudge(&mut self, id: CardId) {
         let Some(task) = self.task().cloned() else {
@@ -57,7 +63,9 @@ impl<P: WorkerPort> Session<P> {
             DeliverableChoice::InOrder => 1,
         };
         self.withdraw(id);
+        let before = self.queue.get(id).and_then(|card| self.shown_p_pay(card));
         self.queue.change(id, |card| {
+            card.before = before;
             card.task = task;
             card.deliverable = deliverable;
             card.state = CardState::Waiting;
@@ -185,6 +193,7 @@ impl<P: WorkerPort> Session<P> {
             deliverable: card.deliverable,
             image_name: card.name.clone(),
             threshold: None,
+            insists: card.insists,
         });
         self.port.post(&request, Some(&files));
     }

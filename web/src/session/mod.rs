@@ -18,6 +18,7 @@ pub mod model;
 pub mod notice;
 pub mod options;
 pub mod order;
+pub mod own_brief;
 pub mod port;
 pub mod poster;
 pub mod queue;
@@ -127,6 +128,11 @@ impl<P: WorkerPort> Session<P> {
     /// The deliverable that new images are judged against.
     pub fn deliverable(&self) -> DeliverableChoice {
         self.deliverable
+    }
+
+    /// Folder of the pack, absolute.
+    pub fn pack_url(&self) -> &str {
+        &self.options.pack_url
     }
 
     /// What was last said to the visitor.
@@ -284,11 +290,16 @@ impl<P: WorkerPort> Session<P> {
             .as_ref()
             .is_some_and(|task| self.catalog.get(&task.task_id).is_some());
         if !still_there {
-            self.task = self.catalog.first(self.options.language).cloned();
-            self.deliverable = DeliverableChoice::One(1);
+            self.pick_first();
         }
         self.prepare();
         self.notify(Notice::BenchForgotten);
+    }
+
+    /// Picks what is picked before anybody picks.
+    pub(super) fn pick_first(&mut self) {
+        self.task = self.catalog.first(self.options.language).cloned();
+        self.deliverable = DeliverableChoice::One(1);
     }
 
     /// Keeps the pictures of a dropped benchmark folder.

@@ -57,6 +57,20 @@ pub enum Notice {
         /// How many.
         count: usize,
     },
+    /// A file, or part of an archive, could not be unpacked.
+    NotUnpacked {
+        /// Its path.
+        name: String,
+        /// Why.
+        why: String,
+        /// How many others could not either.
+        n_more: usize,
+    },
+    /// The browser gave nothing from its clipboard.
+    NothingPasted {
+        /// Why.
+        why: String,
+    },
     /// A text went to the clipboard.
     Copied,
     /// The address of this state went to the clipboard.
@@ -75,6 +89,8 @@ impl Notice {
                 | Self::NotABenchFile { .. }
                 | Self::Skipped { .. }
                 | Self::LinkCopied
+                | Self::NotUnpacked { .. }
+                | Self::NothingPasted { .. }
         )
     }
 }

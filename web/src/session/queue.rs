@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Code of the error that a cancelled job shows.
 pub const CANCELLED: &str = "page.cancelled";
 
+/// Code of the error of an image that is over the limits; a visitor may insist.
+pub const TOO_LARGE: &str = "image.too_large";
+
 /// Identifies a card for as long as the page lives.
 pub type CardId = u32;
 
@@ -80,6 +83,10 @@ pub struct Card<F> {
     pub vote: Option<bool>,
     /// Soft rules that the visitor ticked.
     pub ticks: Ticks,
+    /// P(pay) for the brief before this one, where the visitor saw it.
+    pub before: Option<f64>,
+    /// Whether the visitor wants it opened although it is over the limits.
+    pub insists: bool,
 }
 
 /// All cards.
@@ -152,6 +159,8 @@ impl<F> Queue<F> {
             is_open: false,
             vote: None,
             ticks: Ticks::default(),
+            before: None,
+            insists: false,
         });
         id
     }

@@ -62,6 +62,7 @@ pub(crate) fn verdict(image: &str, p_pay: f64) -> Verdict {
         servimage_score: Some(66.0),
         concepts: BTreeMap::from([("brf".to_owned(), brief)]),
         rules: Vec::new(),
+        image_notes: Vec::new(),
         provenance: Provenance::default(),
     }
 }

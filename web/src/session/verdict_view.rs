@@ -129,7 +129,7 @@ pub fn error_sentence(code: &str) -> Option<Key> {
         "image.unreadable" | "image.missing" => Key::ErrorUnreadable,
         "image.truncated" => Key::ErrorTruncated,
         "image.not_an_image" => Key::ErrorNotAnImage,
-        "image.too_large" => Key::ErrorTooLarge,
+        super::queue::TOO_LARGE => Key::ErrorTooLarge,
         "image.unsupported" => Key::ErrorUnsupported,
         "pack.source" | "pack.missing_file" | "pack.network" => Key::ErrorPackMissing,
         "pack.hash" | "pack.length" | "pack.size" | "pack.part" | "pack.json" => {

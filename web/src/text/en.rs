@@ -62,7 +62,7 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::DropAnywhere => "Drop to judge",
         Key::DropTitle => "Drop images here",
         Key::DropHint => {
-            "Anywhere on the page, really. Or paste one. JPEG, PNG, WebP, GIF, BMP, TIFF; whole folders too."
+            "Anywhere on the page, really. JPEG, PNG, WebP, GIF, BMP, TIFF, and AVIF, HEIC or SVG where this browser reads them; folders and ZIP archives too."
         }
         Key::ChooseImages => "Choose images",
         Key::SamplesTitle => "Or try one of ours",
@@ -258,5 +258,52 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::SharedHint => "The pictures stayed with the sender. Task:",
         Key::SharedFile => "File",
         Key::NoticeAllJudged => "All done: {done} judged, {failed} failed",
+        Key::NoticeNotUnpacked => "{name} could not be unpacked: {why} ({more} more like it)",
+        Key::NoticeNothingPasted => "The browser gave nothing from the clipboard: {why}",
+        Key::PasteImage => "Paste",
+        Key::Insist => "Open it anyway; it may take all of this tab's memory",
+        Key::NotesTitle => "What was done to the file",
+        Key::NoteAlpha => "transparent, put on white",
+        Key::NoteTurned => "turned as its EXIF says",
+        Key::NoteColours => "colours converted to sRGB",
+        Key::NoteProfile => "colour profile unusable: colours may be off",
+        Key::NoteBrowser => "decoded by the browser: other browsers may give other pixels",
+        Key::PriceFilter => "Price",
+        Key::AnyPrice => "Any price",
+        Key::PriceBetween => "{low} to {high}",
+        Key::PriceFrom => "{low} and more",
+        Key::LanguageFilter => "Language of the brief",
+        Key::AnyLanguage => "Any language",
+        Key::KindFilter => "Kind of task",
+        Key::AnyKind => "Any kind",
+        Key::KindPicture => "Starts from a picture",
+        Key::KindWords => "Starts from words alone",
+        Key::KindSet => "A set of images",
+        Key::KindSingle => "A single image",
+        Key::OwnBriefTitle => "Write your own brief",
+        Key::OwnBriefHint => {
+            "Kept in this browser only. The model was never measured on briefs like yours: read its verdict as a hint."
+        }
+        Key::OwnTitle => "Title",
+        Key::OwnBrief => "What do you want to see?",
+        Key::OwnDeliverables => "Deliverables, one a line",
+        Key::OwnPrice => "Price of all of it, in dollars",
+        Key::OwnInput => "I give a picture to work from",
+        Key::OwnSave => "Use this brief",
+        Key::OwnForget => "Forget this brief",
+        Key::OutOfDistribution => "Your own brief: outside of what the model was measured on",
+        Key::WhatIf => "What if…",
+        Key::WhatIfTitle => "What if the brief were different?",
+        Key::WhatIfHint => {
+            "Change the words or the price; the image is judged again, and both numbers are shown. A view into the model, not advice about the client."
+        }
+        Key::WhatIfGo => "Judge again",
+        Key::WhatIfLine => "{before} for the brief before: {points} points",
+        Key::ModelCardTitle => "Model card",
+        Key::KeysTitle => "Keys",
+        Key::KeysElsewhere => {
+            "In the list of a long queue: arrows, Page Up and Down, Home, End. In the comparison: arrows move the line. Escape closes a dialog."
+        }
+        Key::KeysOn => "Single keys do something",
     }
 }

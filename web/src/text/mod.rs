@@ -37,7 +37,7 @@ impl Lang {
 
     /// The page's language for a browser's language tag.
     pub fn from_tag(tag: &str) -> Self {
-        if tag.to_lowercase().starts_with("zh") {
+        if tag.to_ascii_lowercase().starts_with("zh") {
             Self::Zh
         } else {
             Self::En
@@ -121,4 +121,5 @@ keys! {
     ReportTitle OrderTitle OrderNewest OrderLikeliest OrderUnlikeliest OrderName StateHidden
     StateFailed SharedTitle SharedHint SharedFile
     NoticeAllJudged
+    NoticeNotUnpacked NoticeNothingPasted PasteImage Insist NotesTitle NoteAlpha NoteTurned NoteColours NoteProfile NoteBrowser PriceFilter AnyPrice PriceBetween PriceFrom LanguageFilter AnyLanguage KindFilter AnyKind KindPicture KindWords KindSet KindSingle OwnBriefTitle OwnBriefHint OwnTitle OwnBrief OwnDeliverables OwnPrice OwnInput OwnSave OwnForget OutOfDistribution WhatIf WhatIfTitle WhatIfHint WhatIfGo WhatIfLine ModelCardTitle KeysTitle KeysElsewhere KeysOn
 }

@@ -60,7 +60,7 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::DropAnywhere => "松手即可评判",
         Key::DropTitle => "将图片拖到这里",
         Key::DropHint => {
-            "拖到页面任意位置均可，也可以直接粘贴。支持 JPEG、PNG、WebP、GIF、BMP、TIFF，以及整个文件夹。"
+            "拖到页面任意位置均可。支持 JPEG、PNG、WebP、GIF、BMP、TIFF，以及浏览器能读取的 AVIF、HEIC、SVG；也支持文件夹和 ZIP 压缩包。"
         }
         Key::ChooseImages => "选择图片",
         Key::SamplesTitle => "或者试试我们的示例",
@@ -248,5 +248,50 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::SharedHint => "图片仍在发送者那里。任务：",
         Key::SharedFile => "文件",
         Key::NoticeAllJudged => "全部完成：已评判 {done} 张，失败 {failed} 张",
+        Key::NoticeNotUnpacked => "{name} 无法解压：{why}（另有 {more} 个）",
+        Key::NoticeNothingPasted => "浏览器未提供剪贴板内容：{why}",
+        Key::PasteImage => "粘贴图片",
+        Key::Insist => "仍要打开（可能占满此标签页的内存）",
+        Key::NotesTitle => "对文件所做的处理",
+        Key::NoteAlpha => "含透明像素，已置于白底",
+        Key::NoteTurned => "已按 EXIF 转正",
+        Key::NoteColours => "颜色已转换为 sRGB",
+        Key::NoteProfile => "颜色配置文件不可用，颜色可能有偏差",
+        Key::NoteBrowser => "由浏览器解码，其他浏览器的像素可能不同",
+        Key::PriceFilter => "价格",
+        Key::AnyPrice => "不限价格",
+        Key::PriceBetween => "{low} 至 {high}",
+        Key::PriceFrom => "{low} 及以上",
+        Key::LanguageFilter => "需求的语言",
+        Key::AnyLanguage => "不限语言",
+        Key::KindFilter => "任务类型",
+        Key::AnyKind => "不限类型",
+        Key::KindPicture => "从客户的图片开始",
+        Key::KindWords => "仅凭文字说明",
+        Key::KindSet => "一组图片",
+        Key::KindSingle => "单张图片",
+        Key::OwnBriefTitle => "写自己的需求",
+        Key::OwnBriefHint => "仅保存在此浏览器中。模型从未在您这样的需求上评测过，结论仅供参考。",
+        Key::OwnTitle => "标题",
+        Key::OwnBrief => "您想要什么样的图？",
+        Key::OwnDeliverables => "交付物（每行一项）",
+        Key::OwnPrice => "总价（美元）",
+        Key::OwnInput => "我会提供一张原始图片",
+        Key::OwnSave => "使用此需求",
+        Key::OwnForget => "删除此需求",
+        Key::OutOfDistribution => "您自己的需求：超出模型的评测范围",
+        Key::WhatIf => "假如……",
+        Key::WhatIfTitle => "假如需求不同？",
+        Key::WhatIfHint => {
+            "修改文字或价格，图片将重新评判，并列出两次的结果。这只反映模型，而非客户的想法。"
+        }
+        Key::WhatIfGo => "重新评判",
+        Key::WhatIfLine => "修改前为 {before}，变化 {points} 个百分点",
+        Key::ModelCardTitle => "模型说明",
+        Key::KeysTitle => "快捷键",
+        Key::KeysElsewhere => {
+            "长队列的列表中：方向键、Page Up/Down、Home、End；对比时方向键移动分界线；Esc 关闭对话框。"
+        }
+        Key::KeysOn => "启用单键快捷方式",
     }
 }

@@ -1,0 +1,24 @@
+// What the page fetches of its own before the model loads, so that it needs no request later: samples, the model card.
+
+/** Samples that are there, as `[File, English title, Chinese title]`. */
+export async function samples() {
+  const get = async (name) => {
+    const response = await fetch(`./samples/${name}`);
+    if (!response.ok) throw new Error("not there");
+    return response;
+  };
+  const index = await get("index.json").then((response) => response.json()).catch(() => []);
+  const all = [];
+  for (const { file, title_en, title_zh } of index) {
+    const blob = await get(file).then((response) => response.blob()).catch(() => null);
+    if (blob) all.push([new File([blob], file, { type: blob.type }), title_en, title_zh]);
+  }
+  return all;
+}
+
+/** The model card of a pack, as Markdown; empty where it has none. */
+export async function modelCard(packUrl) {
+  const response = await fetch(`${packUrl}README.md`).catch(() => null);
+  const isText = response?.ok && !/html/.test(response.headers.get("content-type") ?? "");
+  return isText ? response.text() : "";
+}

@@ -1,0 +1,57 @@
+//! What the page fetches of its own before the model loads, so that it needs no request later: the project's sample
+//! images and the pack's model card. Fetched by `web/js/fetched.js`.
+
+use js_sys::{Array, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, File};
+
+#[wasm_bindgen(module = "/js/fetched.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = samples)]
+    fn fetch_samples() -> Promise;
+    #[wasm_bindgen(js_name = modelCard)]
+    fn fetch_model_card(pack_url: &str) -> Promise;
+}
+
+#[wasm_bindgen(module = "/js/markdown.js")]
+extern "C" {
+    /// Puts a Markdown text into an element as elements; its first heading becomes `level`.
+    #[wasm_bindgen(js_name = show)]
+    pub fn show_markdown(parent: &Element, text: &str, level: u32);
+}
+
+/// A sample image in memory.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The image.
+    pub file: File,
+    /// What it shows, in English.
+    pub title_en: String,
+    /// What it shows, in Chinese.
+    pub title_zh: String,
+}
+
+/// Fetches all samples; those that are missing are left out.
+pub async fn samples() -> Vec<Sample> {
+    let rows = JsFuture::from(fetch_samples()).await.unwrap_or_default();
+    let sample = |row: JsValue| {
+        let row: Array = row.unchecked_into();
+        let title = |idx| row.get(idx).as_string().unwrap_or_default();
+        Some(Sample {
+            file: row.get(0).dyn_into().ok()?,
+            title_en: title(1),
+            title_zh: title(2),
+        })
+    };
+    let rows = rows.dyn_into::<Array>().unwrap_or_default();
+    rows.iter().filter_map(sample).collect()
+}
+
+/// The model card of a pack as Markdown; empty where it has none.
+pub async fn model_card(pack_url: &str) -> String {
+    let card = JsFuture::from(fetch_model_card(pack_url)).await;
+    card.ok()
+        .and_then(|card| card.as_string())
+        .unwrap_or_default()
+}
