@@ -8,6 +8,7 @@ mod device;
 mod engine;
 mod error;
 mod images;
+mod rehearsal;
 mod score;
 mod self_test;
 

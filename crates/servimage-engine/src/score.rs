@@ -57,6 +57,12 @@ pub struct ReadyImage {
     input: ModelInput,
 }
 
+impl ReadyImage {
+    pub(crate) fn input(&self) -> &ModelInput {
+        &self.input
+    }
+}
+
 impl<S: PackSource> Engine<S> {
     /// Scores one image.
     ///

@@ -161,6 +161,17 @@ fn after_preparing_the_first_image_finds_its_brief_read() {
 }
 
 #[test]
+fn a_rehearsal_leaves_nothing_behind() {
+    let engine = engine(Compute::Cpu);
+    let (task, image) = (task(TASK), picture("tests/fixtures/scene-1.jpg"));
+    let score = || pollster::block_on(engine.score(&request(&task, "scene-1.jpg", &image)));
+    let before = score().expect("a good image");
+    pollster::block_on(engine.rehearse()).expect("its picture and its brief are good");
+    assert_eq!(engine.model().n_prefixes(), 0);
+    assert_same(&before, &score().expect("the same image"));
+}
+
+#[test]
 fn a_deliverable_that_the_task_lacks_cannot_be_prepared() {
     let engine = engine(Compute::Cpu);
     let error = pollster::block_on(engine.prepare(&task(TASK), 9, Beside::default()));

@@ -56,6 +56,13 @@ impl PrefixCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    fn clear(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     pub fn put(&self, prefix: Arc<Prefix>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(0, prefix);
@@ -111,6 +118,11 @@ impl ServImageModel {
     /// Number of prefixes that are kept.
     pub fn n_prefixes(&self) -> usize {
         self.prefixes().len()
+    }
+
+    /// Frees the prefixes that are kept; the next prompt computes its own.
+    pub fn forget_prefixes(&self) {
+        self.prefixes().clear();
     }
 
     /// Runs the text tower over a prefix, a pass a stage.

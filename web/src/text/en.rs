@@ -24,7 +24,7 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::PhaseDevice => "Opening the device",
         Key::PhaseWeights => "Loading the weights",
         Key::PhaseCompile => "Compiling for this device",
-        Key::PhaseSelfTest => "Checking itself against known answers",
+        Key::PhaseSelfTest => "Checking itself against known answers, warming up",
         Key::StepDevice => "Device",
         Key::StepWeights => "Weights",
         Key::StepCompile => "Compile",

@@ -24,7 +24,7 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::PhaseDevice => "正在打开计算设备",
         Key::PhaseWeights => "正在载入权重",
         Key::PhaseCompile => "正在为此设备编译",
-        Key::PhaseSelfTest => "正在与已知答案核对",
+        Key::PhaseSelfTest => "正在与已知答案核对并预热",
         Key::StepDevice => "设备",
         Key::StepWeights => "权重",
         Key::StepCompile => "编译",

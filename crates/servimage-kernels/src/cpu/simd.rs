@@ -13,15 +13,19 @@ pub(super) fn vectorize<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Runs `work` with the widest vectors of this processor; in the browser those of simd128, which the module is built with.
+/// Runs `work` with AVX2, NEON or simd128 where it may, else with plain numbers.
+///
+/// pulp's own `Arch` knows of AVX2 only under a feature that would build burn's dependencies anew, and takes plain numbers without a word.
 #[inline(always)]
 pub(super) fn dispatch<W: pulp::WithSimd>(work: W) -> W::Output {
-    #[cfg(target_family = "wasm")]
-    match pulp::wasm::Simd128::try_new() {
-        Some(simd) => pulp::Simd::vectorize(simd, work),
-        None => pulp::Simd::vectorize(pulp::Scalar, work),
+    #[cfg(target_arch = "x86_64")]
+    if let Some(simd) = pulp::x86::V3::try_new() {
+        return pulp::Simd::vectorize(simd, work);
     }
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(target_family = "wasm")]
+    if let Some(simd) = pulp::wasm::Simd128::try_new() {
+        return pulp::Simd::vectorize(simd, work);
+    }
     pulp::Arch::new().dispatch(work)
 }
 
@@ -81,4 +85,34 @@ pub(super) fn max(values: &[f32]) -> f32 {
     }
     let all = maxima.iter().chain(rest);
     all.fold(f32::NEG_INFINITY, |max, &value| larger(max, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lanes that a product gets.
+    struct Lanes;
+
+    impl pulp::WithSimd for Lanes {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+
+    /// Plain numbers are right too, and several times slower: nothing else would tell.
+    #[test]
+    fn products_take_the_vectors_that_the_processor_has() {
+        #[cfg(target_arch = "x86_64")]
+        let expected = match std::arch::is_x86_feature_detected!("avx2") {
+            true => 8,
+            false => 1,
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let expected = 4;
+        assert_eq!(dispatch(Lanes), expected);
+    }
 }
