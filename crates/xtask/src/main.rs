@@ -8,7 +8,6 @@ mod command;
 mod csp;
 mod kernels;
 mod layers;
-mod mime;
 mod npm;
 mod server;
 mod setup;
