@@ -10,7 +10,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by crate, lowest first. A new crate gets its row here and in `crates/README.md`.
-const ROWS: [(&str, u8); 16] = [
+const ROWS: [(&str, u8); 17] = [
     ("inventory", 0),
     ("servimage-bench", 0),
     ("servimage-image", 0),
@@ -19,6 +19,7 @@ const ROWS: [(&str, u8); 16] = [
     ("servimage-host", 1),
     ("servimage-prompt", 1),
     ("servimage-kernels", 1),
+    ("servimage-fuzz", 2),
     ("servimage-kernel-cases", 2),
     ("servimage-model", 2),
     ("servimage-engine", 3),
@@ -36,9 +37,10 @@ const TESTKIT: &str = "servimage-testkit";
 const SERVER: &str = "servimage-host";
 
 /// Crates whose trees hold no burn: they build in seconds, and the page stays small.
-const WITHOUT_BURN: [&str; 10] = [
+const WITHOUT_BURN: [&str; 11] = [
     "inventory",
     "servimage-bench",
+    "servimage-fuzz",
     "servimage-host",
     "servimage-image",
     "servimage-pack",
