@@ -91,6 +91,64 @@ fn mutations_are_read_or_refused() {
     }
 }
 
+/// Files that claim much and hold little, within the limits that the page and the command line have.
+#[test]
+fn bombs_are_refused_before_they_take_memory() {
+    let _alone = ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let files = corpus(Target::Image);
+    let file = |name: &str| -> Vec<u8> {
+        let found = files.iter().find(|(path, _)| path.ends_with(name));
+        found.unwrap().1.clone()
+    };
+    // 14,000 x 14,000: below the limit on pixels, 600 MB of them.
+    let large = |name: &str, frame: u8| {
+        let mut bytes = file(name);
+        let at = bytes
+            .windows(2)
+            .position(|pair| pair == [0xff, frame])
+            .unwrap();
+        bytes[at + 5..at + 9].copy_from_slice(&[0x36, 0xb0, 0x36, 0xb0]);
+        bytes
+    };
+    for (what, bytes, code, most) in [
+        (
+            "60,000 x 60,000 PNG",
+            file("60000-square.png"),
+            "image.too_large",
+            1 << 20,
+        ),
+        ("64 MB profile", file("profile-bomb.png"), "", 32 << 20),
+        (
+            "baseline JPEG",
+            large("gray.jpg", 0xc0),
+            "image.truncated",
+            1 << 20,
+        ),
+        (
+            "progressive JPEG",
+            large("progressive.jpg", 0xc2),
+            "image.truncated",
+            1 << 20,
+        ),
+    ] {
+        let mut outcome = None;
+        let found = peak(|| {
+            outcome = Some(servimage_image::decode(
+                &bytes,
+                &servimage_image::Limits::default(),
+            ))
+        });
+        let found_code = outcome
+            .and_then(|outcome| outcome.err())
+            .map(|error| error.code());
+        // A profile that cannot be used is left out, and the picture is read.
+        assert_eq!(found_code.unwrap_or_default(), code, "{what}");
+        assert!(found < most, "{what} took {found} bytes");
+    }
+}
+
 /// The densest inputs that each format allows, a megabyte each.
 #[test]
 fn dense_inputs_cost_a_bounded_multiple_of_their_size() {

@@ -104,7 +104,7 @@ pub(crate) fn check_parts(json: &[u8]) -> Result<(), PromptError> {
 }
 
 /// The part itself, or the members of a sequence, one level deep: deeper ones are refused as the sequences that they are.
-fn flat<'a>(part: &'a Option<Part>, members: fn(&Part) -> &Vec<Part>) -> Vec<&'a Part> {
+fn flat(part: &Option<Part>, members: fn(&Part) -> &Vec<Part>) -> Vec<&Part> {
     match part {
         Some(part) if part.r#type == "Sequence" && members(part).len() <= MAX_PARTS => {
             members(part).iter().collect()

@@ -6,6 +6,7 @@ mod bench;
 mod checks;
 mod command;
 mod csp;
+mod fuzz;
 mod kernels;
 mod layers;
 mod npm;
@@ -65,6 +66,14 @@ enum Task {
         #[arg(long)]
         bench: bool,
     },
+    /// Fuzz what reads bytes from strangers, guided by coverage; panics, hangs and hunger for memory are findings.
+    Fuzz {
+        /// One target; all where absent.
+        target: Option<String>,
+        /// Seconds for each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Take the README's screenshot of the page with a verdict.
     Shots {
         /// Use what was built last.
@@ -93,6 +102,7 @@ fn main() -> Result<()> {
         }
         Task::Bench(options) => bench::run(&options),
         Task::Kernels { bench } => kernels::run_in_chromium(bench),
+        Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
         Task::Shots { no_build } => {
             build_page_unless(no_build, setup::for_testing)?;
             bench::shots()
