@@ -2,6 +2,7 @@
 //!
 //! Each subcommand is one module; [`command`] runs other programs and [`setup`] installs what is missing.
 
+mod audit;
 mod bench;
 mod checks;
 mod command;
@@ -52,6 +53,8 @@ enum Task {
     Ci,
     /// Check that every crate depends on lower rows of the architecture only.
     Layers,
+    /// Hold licences, sources and versions of all dependencies against deny.toml.
+    Audit,
     /// Build both bundles and hold their sizes against the budgets.
     WasmSize {
         /// Measure what was built last.
@@ -96,6 +99,7 @@ fn main() -> Result<()> {
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),
         Task::Layers => layers::check(),
+        Task::Audit => audit::check(),
         Task::WasmSize { no_build } => {
             build_page_unless(no_build, setup::for_shrinking)?;
             size::check()

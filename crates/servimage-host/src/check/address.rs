@@ -72,7 +72,7 @@ impl Address {
             host.strip_prefix(*name)
                 .is_some_and(|port| port.is_empty() || port.starts_with(':'))
         };
-        self.scheme == "https" || local.iter().any(|name| is_local(&name))
+        self.scheme == "https" || local.iter().any(is_local)
     }
 
     fn at(&self, path: String) -> Self {
