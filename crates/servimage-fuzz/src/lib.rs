@@ -14,7 +14,7 @@ pub use mutate::Mutator;
 pub enum Target {
     /// `manifest.json` of a pack, the prompt's template in it included.
     Manifest,
-    /// Tables of shards and tensors over any shard bytes: `TABLES \0 BYTES`, see [`shard_table`].
+    /// Tables of shards and tensors over any shard bytes: `TABLES \0 BYTES`.
     ShardTable,
     /// The header of a safetensors file.
     Safetensors,
