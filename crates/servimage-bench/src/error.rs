@@ -23,6 +23,14 @@ pub enum BenchError {
         /// Kind of JSON value that was found.
         found: &'static str,
     },
+    /// More tasks than any benchmark has; each takes far more memory than the `{}` that it may be in the file.
+    #[error("the file has {found} tasks, at most {limit} are read")]
+    TooManyTasks {
+        /// In the file.
+        found: usize,
+        /// [`MAX_TASKS`](crate::task::MAX_TASKS).
+        limit: usize,
+    },
 }
 
 impl From<serde_json::Error> for BenchError {

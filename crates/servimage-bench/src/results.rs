@@ -76,9 +76,14 @@ pub enum RowError {
 pub struct ReadRows {
     /// In the order of the file.
     pub rows: Vec<ResultRow>,
-    /// One error a bad line; the other rows are all there.
+    /// One error a bad line, the first [`MAX_ERRORS`] of them; the other rows are all there.
     pub errors: Vec<RowError>,
+    /// Bad lines that have no error in the list.
+    pub n_more_errors: usize,
 }
+
+/// Most errors that are kept: a file that is no result file has one a line, each larger than the line.
+pub const MAX_ERRORS: usize = 1000;
 
 /// Reads a result file; empty lines are skipped, a bad line is an error beside the good rows.
 pub fn read_rows(text: &str) -> ReadRows {
@@ -90,7 +95,8 @@ pub fn read_rows(text: &str) -> ReadRows {
         }
         match ResultRow::parse(line, index + 1) {
             Ok(row) => read.rows.push(row),
-            Err(error) => read.errors.push(error),
+            Err(error) if read.errors.len() < MAX_ERRORS => read.errors.push(error),
+            Err(_) => read.n_more_errors += 1,
         }
     }
     read

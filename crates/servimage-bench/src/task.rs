@@ -17,6 +17,12 @@ use sha2::{Digest, Sha256};
 /// A minimum resolution above this is damage, not a wish: no printer asks for it.
 pub const MAX_PLAUSIBLE_DPI: f64 = 1200.0;
 
+/// Most tasks of a file; the published benchmark has 1,070.
+pub const MAX_TASKS: usize = 20_000;
+
+/// Most warnings that are kept of a file, the last of which then says that there were more.
+pub const MAX_WARNINGS: usize = 10_000;
+
 /// One paid task: a brief, its deliverables with their prices, and what the client looks at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Task {

@@ -182,3 +182,18 @@ fn what_holds_no_tasks_is_an_error() {
     let partly = load_tasks(&format!("[7, {}]", published())).unwrap();
     assert_eq!((partly.tasks.len(), partly.warnings.len()), (1, 1));
 }
+
+#[test]
+fn a_price_under_a_damaged_key_is_found_at_once_and_not_only_when_the_task_is_read_again() {
+    let json = r#"{"task_id":"product-001","original_task_data":{"price_usd":"$12.5极","pri极ce_usd":"$12.50"},
+        "hard_rules":{"deliverables":[{"subtask":"Front","rules":null,"ru极les":{"file_type":["PNG"]}}]}}"#;
+    let task = Task::from_json(json).unwrap();
+    assert_eq!(task.price_usd, Some(12.5));
+    assert_eq!(
+        task.extra["/original_task_data/price_usd (unread)"],
+        "$12.5极"
+    );
+    assert_eq!(task.deliverables[0].rules["file_type"][0], "PNG");
+    let again = Task::from_json(&task.to_json()).unwrap();
+    assert_eq!(again.version(), task.version());
+}

@@ -3,6 +3,7 @@
 pub mod bench_folder;
 pub mod commands;
 pub mod convert;
+pub mod http;
 pub mod parity;
 pub mod quality;
 pub mod self_test;

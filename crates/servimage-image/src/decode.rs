@@ -11,6 +11,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 use std::io::Cursor;
 
+/// Most memory that a file's colour profile and other notes may take once they are unpacked; profiles have some MB at most.
+const MAX_NOTES_BYTES: u64 = 16 << 20;
+
 /// What may be decoded; checked against the header before anything is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -116,7 +119,10 @@ fn decode_with_image(bytes: &[u8], format: Format, limits: &Limits) -> Result<Ra
     let mut memory = image::Limits::no_limits();
     memory.max_alloc = Some(limits.max_decoder_bytes);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format(format));
-    reader.limits(memory.clone());
+    // PNG unpacks its profile while the header is read: a bomb of zeros would otherwise fill the whole of the limit.
+    let mut notes = memory.clone();
+    notes.max_alloc = Some(limits.max_decoder_bytes.min(MAX_NOTES_BYTES));
+    reader.limits(notes);
     let mut decoder = reader.into_decoder().map_err(problem)?;
     let (width, height) = decoder.dimensions();
     limits.check_pixels(width, height)?;

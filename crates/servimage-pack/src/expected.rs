@@ -8,6 +8,7 @@
 //! of a 2B it is 6.3 of 1,212 MB at q4. The learned positions (9.4 MB there), norms, biases and heads are f32 as well.
 
 use crate::manifest::{Layout, Manifest, VisionDims};
+use std::collections::HashMap;
 
 /// A tensor that a pack must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,25 +53,8 @@ pub fn expected_tensors(
     if manifest.heads.payment {
         list.payment_head(manifest.text.d_model, &rows);
     }
-    for target in manifest
-        .payment_adapter
-        .iter()
-        .flat_map(|adapter| &adapter.targets)
-    {
-        let weight = format!("{target}.weight");
-        let home = list
-            .0
-            .iter()
-            .find(|tensor| tensor.name == weight)
-            .map(|tensor| tensor.shape.clone());
-        // A target without a home is reported as that missing weight.
-        let shape = home.unwrap_or_else(|| {
-            list.push_linear(weight, [1, 1], true);
-            vec![1, 1]
-        });
-        let rank = rows(&format!("{target}.lora_a"), 1);
-        list.push(format!("{target}.lora_a"), &[rank, shape[1]]);
-        list.push(format!("{target}.lora_b"), &[shape[0], rank]);
+    if let Some(adapter) = &manifest.payment_adapter {
+        list.adapter(&adapter.targets, &rows);
     }
     list.0
 }
@@ -190,6 +174,26 @@ impl List {
         self.push(format!("{root}.norm.weight"), &[d]);
         if !text.tie_word_embeddings {
             self.weight("lm_head", text.vocab_size, d);
+        }
+    }
+
+    /// The payment adapter's pairs.
+    fn adapter(&mut self, targets: &[String], rows: &impl Fn(&str, usize) -> usize) {
+        let matrix = |tensor: &ExpectedTensor| match tensor.shape.as_slice() {
+            [d_out, d_in] if tensor.linear => Some((tensor.name.clone(), [*d_out, *d_in])),
+            _ => None,
+        };
+        let homes: HashMap<String, [usize; 2]> = self.0.iter().filter_map(matrix).collect();
+        for target in targets {
+            let weight = format!("{target}.weight");
+            // A target without a home is reported as that missing weight.
+            let [d_out, d_in] = homes.get(&weight).copied().unwrap_or_else(|| {
+                self.push_linear(weight, [1, 1], true);
+                [1, 1]
+            });
+            let rank = rows(&format!("{target}.lora_a"), 1);
+            self.push(format!("{target}.lora_a"), &[rank, d_in]);
+            self.push(format!("{target}.lora_b"), &[d_out, rank]);
         }
     }
 

@@ -10,6 +10,7 @@ mod encode;
 mod error;
 mod expected;
 pub mod layout;
+mod lists;
 pub mod manifest;
 mod pack;
 mod quantize;

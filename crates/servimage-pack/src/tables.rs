@@ -13,6 +13,9 @@ const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 /// Most shards; with 32 MiB each that is 128 GiB.
 const MAX_SHARDS: usize = 4096;
 
+/// Most tensors; a 4B has 713.
+const MAX_TENSORS: usize = 1 << 16;
+
 /// Checks names, sizes and hashes of tokenizer and shards.
 pub(crate) fn check_files(manifest: &Manifest) -> Result<(), PackError> {
     check_range("shards", manifest.shards.len(), MAX_SHARDS)?;
@@ -69,9 +72,7 @@ fn check_file(file: &FileEntry, most: u64) -> Result<(), PackError> {
 
 /// Checks name, block, shape and place of every tensor.
 pub(crate) fn check_tensors(manifest: &Manifest) -> Result<(), PackError> {
-    if manifest.tensors.is_empty() {
-        return Err(field("tensors", "at least one", 0));
-    }
+    check_range("tensors", manifest.tensors.len(), MAX_TENSORS)?;
     let mut names = HashSet::new();
     let mut end = Part {
         shard: 0,

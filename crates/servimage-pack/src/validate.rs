@@ -2,6 +2,7 @@
 //! its numbers, panics or loops beyond its length.
 
 use crate::error::PackError;
+use crate::lists::check_lists;
 use crate::manifest::{FORMAT_VERSION, Layout, Manifest, TextDims, VisionDims};
 use crate::tables::{check_files, check_tensors};
 
@@ -53,6 +54,7 @@ pub(crate) fn validate(manifest: &Manifest) -> Result<(), PackError> {
     check_text(&manifest.text)?;
     check_vision(&manifest.vision)?;
     check_numbers(manifest)?;
+    check_lists(manifest)?;
     check_files(manifest)?;
     check_tensors(manifest)
 }
@@ -139,6 +141,15 @@ fn check_vision(vision: &VisionDims) -> Result<(), PackError> {
     ] {
         check_range(name, found, most)?;
     }
+    // The mergers' width; on a 32-bit machine the product itself could overflow.
+    let d_merged = vision
+        .d_model
+        .saturating_mul(vision.spatial_merge_size.saturating_pow(2));
+    check_range(
+        "vision.d_model x vision.spatial_merge_size^2",
+        d_merged,
+        MAX_WIDTH,
+    )?;
     if !vision.d_model.is_multiple_of(vision.n_heads) {
         return Err(field(
             "vision.n_heads",

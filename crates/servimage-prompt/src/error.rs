@@ -12,6 +12,16 @@ pub enum PromptError {
         #[source]
         source: tokenizers::Error,
     },
+    /// A part of the tokenizer is of a kind that no checkpoint of the supported networks has.
+    #[error("tokenizer.json, `{part}`: expected {expected}, found {found}")]
+    TokenizerPart {
+        /// Where it stands.
+        part: &'static str,
+        /// What is read.
+        expected: &'static str,
+        /// What stands there, cut to 80 characters.
+        found: String,
+    },
     /// A text could not be split into tokens.
     #[error("a text of {length_bytes} bytes cannot be encoded: {source}")]
     Encode {

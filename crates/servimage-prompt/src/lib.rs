@@ -5,6 +5,7 @@
 
 mod builder;
 mod error;
+mod parts;
 mod positions;
 mod slots;
 mod template;

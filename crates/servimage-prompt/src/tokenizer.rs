@@ -1,6 +1,7 @@
 //! `tokenizer.json` of the checkpoint, through the `tokenizers` crate without its C dependencies.
 
 use crate::error::PromptError;
+use crate::parts::check_parts;
 
 /// Turns text into token ids.
 #[derive(Clone, Debug)]
@@ -14,10 +15,17 @@ impl Tokenizer {
     /// Reads the bytes of a `tokenizer.json`.
     ///
     /// # Errors
-    /// [`PromptError::Tokenizer`] where the bytes are no tokenizer.
+    /// [`PromptError::Tokenizer`] where the bytes are no tokenizer, [`PromptError::TokenizerPart`] where it is of another kind than
+    /// byte-level BPE.
     pub fn from_json(bytes: &[u8]) -> Result<Self, PromptError> {
-        let inner = tokenizers::Tokenizer::from_bytes(bytes)
+        check_parts(bytes)?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes)
             .map_err(|source| PromptError::Tokenizer { source })?;
+        // A prompt is cut by its own rules; what a file asks for here is memory.
+        inner.with_padding(None);
+        if let Err(source) = inner.with_truncation(None) {
+            return Err(PromptError::Tokenizer { source });
+        }
         let decoder = inner.get_added_tokens_decoder();
         let mut added: Vec<_> = decoder
             .into_iter()

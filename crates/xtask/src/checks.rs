@@ -1,7 +1,7 @@
 //! `test` and `ci`: the lists of what has to hold.
 
 use crate::command::{command, run, words};
-use crate::{bench, kernels, layers, setup, site, size, workspace};
+use crate::{audit, bench, kernels, layers, setup, site, size, workspace};
 use anyhow::Result;
 use std::process::Command;
 use std::time::Instant;
@@ -14,6 +14,7 @@ const BROWSER_SET: &str = "-p servimage-bench -p servimage-image -p servimage-pa
 pub fn test() -> Result<()> {
     timed("set-up", setup::for_testing)?;
     timed("layers", layers::check)?;
+    timed("audit", audit::check)?;
     timed("native tests", native_tests)?;
     timed("page", site::build)?;
     timed("sizes", size::check)?;

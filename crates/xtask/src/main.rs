@@ -2,13 +2,14 @@
 //!
 //! Each subcommand is one module; [`command`] runs other programs and [`setup`] installs what is missing.
 
+mod audit;
 mod bench;
 mod checks;
 mod command;
 mod csp;
+mod fuzz;
 mod kernels;
 mod layers;
-mod mime;
 mod npm;
 mod server;
 mod setup;
@@ -52,6 +53,8 @@ enum Task {
     Ci,
     /// Check that every crate depends on lower rows of the architecture only.
     Layers,
+    /// Hold licences, sources and versions of all dependencies against deny.toml.
+    Audit,
     /// Build both bundles and hold their sizes against the budgets.
     WasmSize {
         /// Measure what was built last.
@@ -65,6 +68,14 @@ enum Task {
         /// Time our linear layer there against burn's instead, and print a Markdown table.
         #[arg(long)]
         bench: bool,
+    },
+    /// Fuzz what reads bytes from strangers, guided by coverage; panics, hangs and hunger for memory are findings.
+    Fuzz {
+        /// One target; all where absent.
+        target: Option<String>,
+        /// Seconds for each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
     },
     /// Take the README's screenshot of the page with a verdict.
     Shots {
@@ -88,12 +99,14 @@ fn main() -> Result<()> {
         Task::Test => checks::test(),
         Task::Ci => checks::ci(),
         Task::Layers => layers::check(),
+        Task::Audit => audit::check(),
         Task::WasmSize { no_build } => {
             build_page_unless(no_build, setup::for_shrinking)?;
             size::check()
         }
         Task::Bench(options) => bench::run(&options),
         Task::Kernels { bench } => kernels::run_in_chromium(bench),
+        Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
         Task::Shots { no_build } => {
             build_page_unless(no_build, setup::for_testing)?;
             bench::shots()

@@ -1,98 +1,29 @@
-//! A small static file server for 127.0.0.1: content types, byte ranges, nothing outside its folders.
-//!
-//! It sends no policy headers, so that the page is tried as any static host would serve it. One
-//! thread and one request a connection: browsers open connections ahead of need, and a server with a
-//! fixed number of threads then leaves requests lying.
-
-mod request;
-mod site;
+//! Serves the built page on 127.0.0.1 with the server of [`servimage_host`].
 
 use crate::workspace;
 use anyhow::{Context, Result};
-use request::Head;
-use site::{Answer, Site};
-use std::io::{self, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use servimage_host::server::{Server, Sharing, Site};
+use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
-
-/// A connection that was opened ahead and never used.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Bytes of a request's body that are read in order to be thrown away.
-const BODY_BYTES_MAX: u64 = 1 << 20;
 
 /// Serve the built page, and `packs` at `/models/NAME/`, until the process is ended. `log` prints the
 /// requests to standard output, for tests that watch what a page sends.
 pub fn serve(port: u16, packs: &[PathBuf], log: bool) -> Result<()> {
-    let site = Arc::new(Site::open(&workspace::dist(), packs)?);
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .with_context(|| format!("port {port} cannot be opened"))?;
-    for (path, folder) in site.mounts() {
-        eprintln!("xtask: {path} is {}", folder.display());
+    let mut site = Site::new();
+    for pack in packs {
+        site.add_pack(pack, Sharing::SameOrigin)?;
     }
+    site.add_page(&workspace::dist())
+        .context("build the page first")?;
+    for mount in site.mounts() {
+        eprintln!("xtask: {} is {}", mount.path, mount.folder.display());
+    }
+    let server = Server::bind(("127.0.0.1", port), site)
+        .with_context(|| format!("port {port} cannot be opened"))?;
     println!(
         "ServImage is at http://{}/  (Ctrl+C ends it)",
-        listener.local_addr()?
+        server.address()?
     );
     io::stdout().flush()?;
-    for stream in listener.incoming() {
-        let (stream, site) = (stream?, Arc::clone(&site));
-        // A visitor who leaves in the middle of a download is no fault of ours.
-        thread::spawn(move || answer(&stream, &site, log).ok());
-    }
-    Ok(())
+    Ok(server.run(log)?)
 }
-
-/// Read one request from a connection, answer it, and close the connection.
-fn answer(stream: &TcpStream, site: &Site, log: bool) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut reader = BufReader::new(stream);
-    let Some(head) = Head::read(&mut reader)? else {
-        return Ok(());
-    };
-    let body_bytes = head.body_bytes();
-    if log {
-        println!("request {} {body_bytes} {}", head.method, head.target);
-    }
-    // An unread body would make the system reset the connection before the answer arrives.
-    io::copy(
-        &mut reader.take(body_bytes.min(BODY_BYTES_MAX)),
-        &mut io::sink(),
-    )?;
-    let answer = site
-        .answer(&head)
-        .unwrap_or_else(|error| Answer::text(500, &format!("{error}\n")));
-    write_answer(stream, answer, head.method == "HEAD")
-}
-
-fn write_answer(mut stream: &TcpStream, answer: Answer, is_head: bool) -> io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, reason(answer.status));
-    let length = ("Content-Length", answer.body_bytes.to_string());
-    let close = ("Connection", "close".to_owned());
-    for (name, value) in answer.headers.into_iter().chain([length, close]) {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
-    if !is_head {
-        io::copy(&mut answer.body.take(answer.body_bytes), &mut stream)?;
-    }
-    stream.flush()
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        206 => "Partial Content",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        416 => "Range Not Satisfiable",
-        _ => "Internal Server Error",
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -34,13 +34,16 @@ impl Notes {
 
     /// Takes a field, also under a key that stray characters have damaged.
     pub(super) fn take(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<Value> {
-        if let Some(value) = object.remove(key) {
-            return Some(value);
+        let value = object.remove(key);
+        if value.as_ref().is_some_and(|value| !value.is_null()) {
+            return value;
         }
-        let damaged = object
-            .keys()
-            .find(|found| letters(found) == letters(key))?
-            .clone();
+        // A null is as good as nothing, and not written again: a value under a damaged key goes before it.
+        let wanted = letters(key);
+        let Some(damaged) = object.keys().find(|found| letters(found) == wanted) else {
+            return value;
+        };
+        let damaged = damaged.clone();
         self.say(format!("key {damaged:?} read as {key:?}"));
         object.remove(&damaged)
     }
@@ -128,18 +131,26 @@ impl Notes {
         count
     }
 
-    /// Takes a price in US dollars, with or without "$".
+    /// Takes a price in US dollars, with or without "$"; an unreadable one gives way to another under a damaged key.
+    ///
+    /// Else the task, written without the price that it has not, would have the other one when it is read again.
     pub(super) fn price(&mut self, object: &mut Map<String, Value>, key: &str) -> Option<f64> {
-        let value = self.take(object, key);
-        let price = value.as_ref().and_then(|value| match value {
-            Value::String(text) => parse_price(text),
-            other => other.as_f64(),
-        });
-        let price = price.filter(|price| price.is_finite() && *price >= 0.0);
-        if price.is_none() {
-            self.misplaced(object, key, "a price", value);
+        let mut is_missing = true;
+        while let Some(value) = self.take(object, key) {
+            let price = match &value {
+                Value::String(text) => parse_price(text),
+                other => other.as_f64(),
+            };
+            match price.filter(|price| price.is_finite() && *price >= 0.0) {
+                Some(price) => return Some(price),
+                None => self.misplaced(object, key, "a price", Some(value)),
+            }
+            is_missing = false;
         }
-        price
+        if is_missing {
+            self.misplaced(object, key, "a price", None);
+        }
+        None
     }
 
     /// Keeps an unreadable value beside its field, so that it is not lost, and says so.
@@ -157,7 +168,11 @@ impl Notes {
         self.say(format!(
             "{key}: expected {expected}, found {shown}; kept unread"
         ));
-        object.insert(format!("{key} (unread)"), found);
+        let mut unread = format!("{key} (unread)");
+        while object.contains_key(&unread) {
+            unread.push_str(" (unread)");
+        }
+        object.insert(unread, found);
     }
 }
 

@@ -1,7 +1,10 @@
 //! JSON -> [`Task`]: every field is found where it should be, under a damaged key, or warned about.
 
 use super::notes::{Notes, kind};
-use super::{Deliverable, LoadWarning, LoadedTasks, MAX_PLAUSIBLE_DPI, Point, Task, brief};
+use super::{
+    Deliverable, LoadWarning, LoadedTasks, MAX_PLAUSIBLE_DPI, MAX_TASKS, MAX_WARNINGS, Point, Task,
+    brief,
+};
 use crate::error::BenchError;
 use serde_json::{Map, Value};
 
@@ -24,6 +27,12 @@ pub(super) fn tasks(value: Value) -> Result<LoadedTasks, BenchError> {
             });
         }
     };
+    if items.len() > MAX_TASKS {
+        return Err(BenchError::TooManyTasks {
+            found: items.len(),
+            limit: MAX_TASKS,
+        });
+    }
     let mut loaded = LoadedTasks::default();
     let mut seen = std::collections::BTreeSet::new();
     for (index, item) in items.into_iter().enumerate() {
@@ -45,8 +54,20 @@ pub(super) fn tasks(value: Value) -> Result<LoadedTasks, BenchError> {
             });
         }
         loaded.tasks.push(task);
+        limit_warnings(&mut loaded.warnings, position);
     }
     Ok(loaded)
+}
+
+/// Drops warnings beyond [`MAX_WARNINGS`] and says so once.
+fn limit_warnings(warnings: &mut Vec<LoadWarning>, position: usize) {
+    if warnings.len() > MAX_WARNINGS {
+        warnings.truncate(MAX_WARNINGS - 1);
+        warnings.push(LoadWarning {
+            task_id: format!("task {position} of the file"),
+            message: "more is odd from here on; the list ends".to_owned(),
+        });
+    }
 }
 
 /// Reads one task; `position` is its 1-based place in the file, for a task without an id.

@@ -1,6 +1,7 @@
 //! The subcommands: arguments in, printed result and [`Outcome`] out.
 
 mod bench;
+mod check_host;
 mod convert;
 mod device;
 mod judge;
@@ -9,6 +10,7 @@ mod parity;
 mod quality;
 mod score;
 mod score_outputs;
+mod serve;
 mod verify;
 
 use clap::Subcommand;
@@ -48,6 +50,10 @@ pub enum Command {
     Quality(quality::QualityArguments),
     /// Judge images against a deliverable of a task
     Score(score::ScoreArguments),
+    /// Serve packs to browsers: ranges, validators, sharing with pages of other hosts
+    Serve(serve::ServeArguments),
+    /// Say what a host does wrong for the page that will load a pack from there
+    CheckHost(check_host::CheckHostArguments),
     /// Work with a benchmark folder
     Bench(bench::BenchArguments),
 }
@@ -64,6 +70,8 @@ impl Command {
             Self::Parity(arguments) => parity::run(&arguments),
             Self::Quality(arguments) => quality::run(&arguments),
             Self::Score(arguments) => score::run(&arguments),
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::CheckHost(arguments) => check_host::run(&arguments),
             Self::Bench(arguments) => bench::run(&arguments),
         }
     }

@@ -3,11 +3,11 @@
 //! Files are read by seeking, not mapped (a mapping needs `unsafe`), and a range at a time: see [`Values`].
 
 use super::error::ConvertError;
-use super::header::{StoredTensor, read_tensors};
+use super::header::{read_integers, read_tensors};
 use super::json::{read_bytes, read_json};
 use super::values::{Float, Values};
 use pytorch_reader::{DType, PytorchReader};
-use safetensors::tensor::Dtype;
+use servimage_safetensors::{Dtype, StoredTensor};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -133,7 +133,7 @@ impl Checkpoint {
                 expected: vec![],
             });
         };
-        stored.integers(path, name)
+        read_integers(stored, path, name)
     }
 
     fn add_safetensors(

@@ -5,5 +5,6 @@
 mod checkpoint;
 mod command_line;
 mod convert;
+mod hosting;
 mod parity;
 mod score;

@@ -45,7 +45,8 @@ pub struct MadeUpError {
     pub source: std::io::Error,
 }
 
-/// Writes a base checkpoint into `folder`: configuration, tokenizer, bf16 weights in shards with an index.
+/// Writes a base checkpoint into `folder` with every file of the published ones: configuration, tokenizer, processors, chat
+/// template, bf16 weights in shards with an index.
 ///
 /// The same size and seed give the same bytes. The embedding is tied, as in the published checkpoints of these sizes.
 ///
@@ -59,14 +60,32 @@ pub fn write_made_up(
     let failed = |path: PathBuf| move |source| MadeUpError { path, source };
     std::fs::create_dir_all(folder).map_err(failed(folder.to_owned()))?;
     let dims = shapes::Dims::of(size);
-    let files = [
-        ("config.json", config::config(&dims)),
-        ("preprocessor_config.json", config::preprocessor()),
-        ("tokenizer.json", tokenizer::tokenizer(&dims)),
-    ];
-    for (name, value) in files {
+    for (name, text) in texts(&dims) {
         let path = folder.join(name);
-        std::fs::write(&path, format!("{value:#}")).map_err(failed(path))?;
+        std::fs::write(&path, text).map_err(failed(path))?;
     }
     weights::write(&dims, seed, folder)
+}
+
+/// The published folder's files but for the weights.
+fn texts(dims: &shapes::Dims) -> Vec<(&'static str, String)> {
+    let json = |value: serde_json::Value| format!("{value:#}\n");
+    vec![
+        ("config.json", json(config::config(dims))),
+        ("generation_config.json", json(config::generation(dims))),
+        ("preprocessor_config.json", json(config::preprocessor())),
+        (
+            "video_preprocessor_config.json",
+            json(config::video_preprocessor()),
+        ),
+        ("tokenizer.json", json(tokenizer::tokenizer(dims))),
+        (
+            "tokenizer_config.json",
+            json(tokenizer::tokenizer_config(dims)),
+        ),
+        ("vocab.json", json(tokenizer::vocab(dims))),
+        ("merges.txt", tokenizer::merges()),
+        ("chat_template.json", json(tokenizer::chat_template())),
+        ("chat_template.jinja", tokenizer::CHAT_TEMPLATE.to_owned()),
+    ]
 }

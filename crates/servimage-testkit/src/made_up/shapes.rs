@@ -14,8 +14,8 @@ pub(super) struct Dims {
     pub intermediate_size: usize,
     pub mrope_section: [usize; 3],
     pub vision: VisionDims,
-    /// Ids of `<|endoftext|>` and the special tokens behind it, as [`super::tokenizer`] lists them.
-    pub special_ids: [u32; 7],
+    /// Id of `<|endoftext|>`; the other added tokens follow in the order of [`super::tokenizer`].
+    pub first_added_id: u32,
     /// Bytes of weights in one file.
     pub shard_bytes: u64,
 }
@@ -56,9 +56,7 @@ const QWEN_2B: Dims = Dims {
     intermediate_size: 6144,
     mrope_section: [24, 20, 20],
     vision: QWEN_VISION,
-    special_ids: [
-        151_643, 151_644, 151_645, 151_652, 151_653, 151_655, 151_656,
-    ],
+    first_added_id: 151_643,
     shard_bytes: 2 << 30,
 };
 
@@ -98,7 +96,7 @@ const NANO: Dims = Dims {
         num_position_embeddings: 8 * 8,
         deepstack_visual_indexes: &[1],
     },
-    special_ids: [256, 257, 258, 259, 260, 261, 262],
+    first_added_id: 990,
     shard_bytes: 1 << 20,
 };
 

@@ -17,7 +17,23 @@ pub struct Head {
 }
 
 impl Head {
+    /// A request that came by another way than a connection.
+    pub fn new(
+        method: impl Into<String>,
+        target: impl Into<String>,
+        headers: Vec<(String, String)>,
+    ) -> Self {
+        Self {
+            method: method.into(),
+            target: target.into(),
+            headers,
+        }
+    }
+
     /// Read up to the empty line; `None` for a connection that was closed or sends no HTTP.
+    ///
+    /// # Errors
+    /// Where the connection breaks or the head is no text.
     pub fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut lines = reader.take(HEAD_BYTES_MAX).lines();
         let Some(first) = lines.next().transpose()? else {
@@ -60,7 +76,7 @@ impl Head {
     }
 
     /// What part of a file is asked for; a range of another version (`tag`) gets the whole of this one.
-    pub fn wanted_part(&self, tag: &str, size_bytes: u64) -> Part {
+    pub(super) fn wanted_part(&self, tag: &str, size_bytes: u64) -> Part {
         match (self.header("Range"), self.header("If-Range")) {
             (Some(range), None) => parse_range(range, size_bytes),
             (Some(range), Some(condition)) if condition == tag => parse_range(range, size_bytes),
@@ -71,7 +87,7 @@ impl Head {
 
 /// What part of a file a request asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Part {
+pub(super) enum Part {
     /// All of it.
     Whole,
     /// These bytes, which the file has.

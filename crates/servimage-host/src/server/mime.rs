@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Content type by file extension; browsers compile wasm while it streams only with its own type.
-pub fn content_type(path: &Path) -> &'static str {
+pub(super) fn content_type(path: &Path) -> &'static str {
     let extension = path
         .extension()
         .and_then(|text| text.to_str())
