@@ -61,6 +61,8 @@ pub enum Notice {
     Copied,
     /// The address of this state went to the clipboard.
     LinkCopied,
+    /// The worker broke, and a fresh one goes on.
+    Recovered,
     /// The report was written.
     ReportSaved,
 }
@@ -75,6 +77,7 @@ impl Notice {
                 | Self::NotABenchFile { .. }
                 | Self::Skipped { .. }
                 | Self::LinkCopied
+                | Self::Recovered
         )
     }
 }

@@ -120,5 +120,5 @@ keys! {
     TimeLeft PauseAll GoOn RetryFailed ExportReport CopyLink SavePoster NoticeLink NoticeReport
     ReportTitle OrderTitle OrderNewest OrderLikeliest OrderUnlikeliest OrderName StateHidden
     StateFailed SharedTitle SharedHint SharedFile
-    NoticeAllJudged
+    NoticeAllJudged NoticeRecovered
 }
