@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::score::ScoreRequest;
 use servimage_bench::task::Task;
+use servimage_image::Limits;
 use servimage_pack::PackSource;
 
 /// A brief as long as most.
@@ -31,6 +32,8 @@ impl<S: PackSource> Engine<S> {
             others: &[],
             references: &[],
             threshold: None,
+            limits: Limits::default(),
+            browser_format: None,
         };
         let image = self.read(&request)?;
         self.model().evaluate(image.input()).await?;

@@ -76,6 +76,7 @@ pub fn notice_text(lang: Lang, notice: &Notice) -> String {
         ),
         Notice::NothingPasted { why } => say(Key::NoticeNothingPasted, &[("why", why)]),
         Notice::LinkCopied => text(lang, Key::NoticeLink).to_owned(),
+        Notice::Recovered => text(lang, Key::NoticeRecovered).to_owned(),
         Notice::ReportSaved => text(lang, Key::NoticeReport).to_owned(),
         Notice::Copied => text(lang, Key::NoticeCopied).to_owned(),
     }

@@ -1,8 +1,7 @@
 //! The page's whole state and what changes it: plain Rust, tested natively.
 //!
-//! The visitor's acts and the worker's answers come in as method calls; requests go out through a
-//! [`WorkerPort`]. At most [`MAX_IN_FLIGHT`] jobs lie with the worker, so that cancelling and
-//! removing cost nothing and a lost worker takes little with it.
+//! The visitor's acts and the worker's answers come in as method calls; requests go out through a [`WorkerPort`]. At most
+//! [`MAX_IN_FLIGHT`] jobs lie with the worker, so that cancelling and removing cost nothing and a lost worker takes little with it.
 
 pub mod assets;
 pub mod blind;
@@ -27,6 +26,7 @@ pub mod share;
 pub mod verdict_view;
 
 mod jobs;
+mod recovery;
 #[cfg(test)]
 mod tests;
 
@@ -41,7 +41,6 @@ use port::WorkerPort;
 use queue::{CardId, CardState, Counts, Queue};
 use servimage_bench::message::{JobPhase, Preparation, Request, Response};
 use servimage_bench::task::{Task, load_tasks};
-use servimage_bench::verdict::ErrorInfo;
 use share::Shared;
 use std::sync::Arc;
 
@@ -84,6 +83,7 @@ pub struct Session<P: WorkerPort> {
     is_blind: bool,
     is_paused: bool,
     shared: Option<Shared>,
+    recovery: recovery::Recovery,
 }
 
 impl<P: WorkerPort> Session<P> {
@@ -112,6 +112,7 @@ impl<P: WorkerPort> Session<P> {
             is_blind: false,
             is_paused: false,
             shared: None,
+            recovery: recovery::Recovery::default(),
         }
     }
 
@@ -165,15 +166,6 @@ impl<P: WorkerPort> Session<P> {
         self.port.restart();
     }
 
-    /// The worker broke outside of its protocol: its code did not load, or it crashed.
-    pub fn on_worker_broken(&mut self, message: String) {
-        self.take_jobs_back();
-        self.model = ModelState::Failed(ErrorInfo {
-            code: "worker.broken".into(),
-            message,
-        });
-    }
-
     /// Takes an answer of the worker.
     pub fn on_response(&mut self, response: Response) {
         match response {
@@ -212,6 +204,7 @@ impl<P: WorkerPort> Session<P> {
                 work_millis,
             } => {
                 let verdict = Arc::new(*verdict);
+                self.recovery.on_verdict();
                 self.settle(
                     job_id,
                     CardState::Done {
@@ -220,7 +213,7 @@ impl<P: WorkerPort> Session<P> {
                     },
                 );
             }
-            Response::JobFailed { job_id, error } => self.settle(job_id, CardState::Failed(error)),
+            Response::JobFailed { job_id, error } => self.on_job_failed(job_id, error),
         }
     }
 

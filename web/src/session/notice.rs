@@ -75,6 +75,8 @@ pub enum Notice {
     Copied,
     /// The address of this state went to the clipboard.
     LinkCopied,
+    /// The worker broke, and a fresh one goes on.
+    Recovered,
     /// The report was written.
     ReportSaved,
 }
@@ -91,6 +93,7 @@ impl Notice {
                 | Self::LinkCopied
                 | Self::NotUnpacked { .. }
                 | Self::NothingPasted { .. }
+                | Self::Recovered
         )
     }
 }

@@ -1,6 +1,7 @@
 //! The session against a recording worker: what a visitor would miss if it broke.
 
 mod flow;
+mod recovery;
 
 use super::intake::Incoming;
 use super::model::ModelState;
@@ -266,20 +267,6 @@ fn a_removed_card_is_gone_and_its_place_is_used() {
     session.remove(ids[1]);
     assert!(session.queue.get(ids[1]).is_none());
     assert_eq!(jobs(&session).len(), NAMES.len());
-}
-
-#[test]
-fn a_broken_worker_loses_no_image() {
-    let mut session = ready_session();
-    let ids = drop_images(&mut session, &["a.png"]);
-    session.on_worker_broken("boom".into());
-    assert_eq!(session.model().word(), "failed");
-    assert_eq!(state(&session, ids[0]), CardState::Waiting);
-    session.retry_load();
-    assert_eq!(session.port.starts, 2);
-    session.on_response(Response::Started);
-    session.on_response(Response::Ready { pack: pack() });
-    assert_eq!(jobs(&session).len(), 2, "the image is sent again");
 }
 
 #[test]

@@ -257,6 +257,9 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::SharedTitle => "Somebody shared these scores with you",
         Key::SharedHint => "The pictures stayed with the sender. Task:",
         Key::SharedFile => "File",
+        Key::NoticeRecovered => {
+            "The model stopped unexpectedly. It is being loaded again, and the queue goes on where it was."
+        }
         Key::NoticeAllJudged => "All done: {done} judged, {failed} failed",
         Key::NoticeNotUnpacked => "{name} could not be unpacked: {why} ({more} more like it)",
         Key::NoticeNothingPasted => "The browser gave nothing from the clipboard: {why}",

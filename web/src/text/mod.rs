@@ -122,4 +122,5 @@ keys! {
     StateFailed SharedTitle SharedHint SharedFile
     NoticeAllJudged
     NoticeNotUnpacked NoticeNothingPasted PasteImage Insist NotesTitle NoteAlpha NoteTurned NoteColours NoteProfile NoteBrowser PriceFilter AnyPrice PriceBetween PriceFrom LanguageFilter AnyLanguage KindFilter AnyKind KindPicture KindWords KindSet KindSingle OwnBriefTitle OwnBriefHint OwnTitle OwnBrief OwnDeliverables OwnPrice OwnInput OwnSave OwnForget OutOfDistribution WhatIf WhatIfTitle WhatIfHint WhatIfGo WhatIfLine ModelCardTitle KeysTitle KeysElsewhere KeysOn
+    NoticeRecovered
 }

@@ -247,6 +247,7 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::SharedTitle => "有人与您分享了这些分数",
         Key::SharedHint => "图片仍在发送者那里。任务：",
         Key::SharedFile => "文件",
+        Key::NoticeRecovered => "模型意外停止，正在重新加载，队列将从中断处继续。",
         Key::NoticeAllJudged => "全部完成：已评判 {done} 张，失败 {failed} 张",
         Key::NoticeNotUnpacked => "{name} 无法解压：{why}（另有 {more} 个）",
         Key::NoticeNothingPasted => "浏览器未提供剪贴板内容：{why}",
