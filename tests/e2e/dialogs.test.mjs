@@ -55,6 +55,7 @@ test("keys that are turned off stay off", async () => {
   await app.page.getByTestId("open-keys").click();
   await app.page.getByTestId("keys-on").check();
   await app.page.keyboard.press("Escape");
+  await dialog().waitFor({ state: "hidden" });
   await app.page.keyboard.press("?");
   await dialog().waitFor();
 });

@@ -12,7 +12,7 @@ export function turn(isOn) {
 export function watchKeys() {
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
-    const isTyping = target.closest("input:not([type=checkbox],[type=range]), select, textarea, [role=listbox], dialog");
+    const isTyping = target.closest("input:not([type=checkbox],[type=range]), select, textarea, [role=listbox]");
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping || !areOn()) return;
     const control = document.querySelector(`[aria-keyshortcuts="${CSS.escape(key)}"]`);
     if (!control || document.querySelector("dialog[open]")) return;
