@@ -21,7 +21,7 @@ fn root() -> PathBuf {
 fn engine(compute: Compute) -> Engine<DirSource> {
     pollster::block_on(async {
         let device = open_device(compute, "test").await.expect("a device");
-        let pack = DirSource::new(&root().join("public/models/nano"));
+        let pack = DirSource::new(root().join("public/models/nano"));
         let engine = Engine::load(pack, device, &mut |_, _, _| ()).await;
         engine.expect("nano loads")
     })
