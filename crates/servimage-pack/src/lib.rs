@@ -18,7 +18,6 @@ mod self_test;
 mod sha256;
 mod source;
 mod tables;
-pub mod transfer;
 mod validate;
 mod verify;
 mod writer;
@@ -29,9 +28,8 @@ pub use layout::TensorBytes;
 pub use manifest::{Layout, Manifest, TensorEntry};
 pub use pack::Pack;
 pub use self_test::SelfTestVectors;
-pub use sha256::{Hasher, sha256_hex};
+pub use sha256::sha256_hex;
 pub use source::{MemorySource, PackSource};
-pub use validate::MAX_MANIFEST_BYTES;
 pub use verify::Finding;
 pub use writer::{PackSink, PackWriter, TensorWriter};
 

@@ -7,23 +7,13 @@ use crate::manifest::{FORMAT_VERSION, Layout, Manifest, TextDims, VisionDims};
 use crate::tables::{check_files, check_tensors};
 
 /// Largest manifest, in bytes.
-pub const MAX_MANIFEST_BYTES: usize = 16 << 20;
+const MAX_MANIFEST_BYTES: usize = 16 << 20;
 
 /// Largest width, vocabulary or count of positions.
 const MAX_WIDTH: usize = 1 << 24;
 
 /// Most layers of a tower.
 const MAX_LAYERS: usize = 1024;
-
-impl Manifest {
-    /// Reads and checks the bytes of a `manifest.json`.
-    ///
-    /// # Errors
-    /// Whatever makes it unfit: see [`PackError`].
-    pub fn from_json(bytes: &[u8]) -> Result<Self, PackError> {
-        parse(bytes)
-    }
-}
 
 /// Parses and checks a manifest.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Manifest, PackError> {
