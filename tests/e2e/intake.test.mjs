@@ -41,6 +41,7 @@ test("a ZIP archive is unpacked; what is damaged in it is named, the rest is jud
     { name: "liar.png", bytes: Buffer.alloc(500_000), size: 10 },
   ]));
   await app.drop([path]);
+  await app.page.getByTestId("notice").filter({ hasText: "candidates/liar.png could not be unpacked" }).waitFor();
   const [first, second] = [await app.verdict("first.jpg"), await app.verdict("second.png")];
   const direct = await judge(photo);
   assert.equal(first.p_pay, direct.p_pay, "the bytes are the same");
@@ -69,12 +70,15 @@ test("AVIF is decoded by the browser, and the verdict says so", async () => {
   assert.equal(verdict.provenance.decoder, "browser");
   assert.deepEqual(await notes("scene-1.avif"), ["browser"]);
   const type = verdict.rules.find(({ rule }) => rule.includes("file_type"));
-  if (type) assert.match(type.measured, /AVIF/, "the rules see the file that was brought");
+  assert.match(type.measured, /AVIF/, "the rules see the file that was brought");
 });
 
-test("an SVG drawing is drawn by the browser", async () => {
-  const verdict = await judge(write("mark.svg", svg));
-  assert.equal(verdict.provenance.decoder, "browser");
+test("an SVG drawing is drawn by the browser, however its name is written", async () => {
+  for (const name of ["mark.svg", "MARK-2.SVG"]) {
+    const verdict = await judge(write(name, svg));
+    assert.equal(verdict.provenance.decoder, "browser", name);
+    assert.match(verdict.rules.find(({ rule }) => rule.includes("file_type")).measured, /SVG/);
+  }
 });
 
 test("HEIC, which this browser does not know, fails with its name", async () => {

@@ -9,7 +9,7 @@ const isSvg = (file) => file.type === "image/svg+xml" || /\.svg$/i.test(file.nam
 /** Pixels, drawings, and the benchmark's tables: nothing else of an archive is worth its memory. */
 const isWanted = (path) => /\.(jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf]|jxl|svg|json)$/i.test(path);
 
-/** The drawing as a PNG under its own name: the browser is its decoder. */
+/** The drawing as a PNG under its own name, with `drawnFrom` for the verdict: the browser is its decoder. */
 async function draw(file) {
   const image = new Image();
   image.src = URL.createObjectURL(file.type ? file : new Blob([file], { type: "image/svg+xml" }));
@@ -19,7 +19,7 @@ async function draw(file) {
     const scale = Math.max(1, MIN_DRAWN_SIDE / Math.max(width, height));
     const canvas = new OffscreenCanvas(Math.round(width * scale), Math.round(height * scale));
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    return new File([await canvas.convertToBlob()], file.name, { type: "image/png" });
+    return Object.assign(new File([await canvas.convertToBlob()], file.name, { type: "image/png" }), { drawnFrom: "SVG" });
   } catch {
     return file;
   } finally {
@@ -70,7 +70,7 @@ export function ofList(list) {
 
 /**
  * Files of a drop. Taken synchronously, because the browser empties the transfer when the event's handler returns. Only
- * what has no type can be a folder: asking Chromium for the entry of each of 500 files blocks the page for a third of a second.
+ * what has no type can be a folder: asking Chromium for the entry of each of 500 files would hold the page up.
  */
 export function ofDrop(transfer) {
   const files = [];

@@ -3,10 +3,23 @@
 
 const STORED = "keys";
 
-export const areOn = () => localStorage.getItem(STORED) !== "off";
+/** Kept here too: a browser may refuse its storage. */
+let isOff = false;
+try {
+  isOff = localStorage.getItem(STORED) === "off";
+} catch {
+  // On, for this visit.
+}
+
+export const areOn = () => !isOff;
 
 export function turn(isOn) {
-  localStorage.setItem(STORED, isOn ? "on" : "off");
+  isOff = !isOn;
+  try {
+    localStorage.setItem(STORED, isOn ? "on" : "off");
+  } catch {
+    // For this visit only.
+  }
 }
 
 export function watchKeys() {

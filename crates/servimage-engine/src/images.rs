@@ -178,22 +178,16 @@ mod tests {
     #[test]
     fn the_slots_to_expect_are_those_that_the_images_take() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let nano = DirSource::new(&root.join("public/models/nano"));
+        let nano = DirSource::new(root.join("public/models/nano"));
         let nano = pollster::block_on(Pack::open(nano)).expect("nano");
         let picture = std::fs::read(root.join("tests/fixtures/scene-1.jpg")).expect("a picture");
         let task = &starter_tasks()[0];
         for (n_others, n_references, input) in [(0, 0, false), (1, 2, false), (3, 1, true)] {
             let request = ScoreRequest {
-                task,
-                deliverable: 1,
-                image_name: "scene-1.jpg",
-                image: &picture,
                 input: input.then_some(&picture[..]),
                 others: &vec![picture.clone(); n_others],
                 references: &vec![picture.clone(); n_references],
-                threshold: None,
-                limits: Limits::default(),
-                browser_format: None,
+                ..ScoreRequest::new(task, 1, "scene-1.jpg", &picture)
             };
             let beside = Beside {
                 input,

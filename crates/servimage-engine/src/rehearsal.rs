@@ -7,7 +7,6 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::score::ScoreRequest;
 use servimage_bench::task::Task;
-use servimage_image::Limits;
 use servimage_pack::PackSource;
 
 /// A brief as long as most.
@@ -17,25 +16,14 @@ const TASK: &str = include_str!("../data/rehearsal.json");
 const PICTURE: &[u8] = include_bytes!("../data/rehearsal.jpg");
 
 impl<S: PackSource> Engine<S> {
-    /// Reads a picture of our own, runs the network on it and forgets both.
+    /// Reads a picture of our own, runs the network on it and forgets both, and with them every brief that was prepared: for the time
+    /// before the first image.
     ///
     /// # Errors
     /// As [`Engine::score`].
     pub async fn rehearse(&self) -> Result<(), EngineError> {
         let task = Task::from_json(TASK).expect("a test reads the embedded file");
-        let request = ScoreRequest {
-            task: &task,
-            deliverable: 1,
-            image_name: "rehearsal.jpg",
-            image: PICTURE,
-            input: None,
-            others: &[],
-            references: &[],
-            threshold: None,
-            limits: Limits::default(),
-            browser_format: None,
-        };
-        let image = self.read(&request)?;
+        let image = self.read(&ScoreRequest::new(&task, 1, "rehearsal.jpg", PICTURE))?;
         self.model().evaluate(image.input()).await?;
         self.model().forget_prefixes();
         Ok(())

@@ -15,10 +15,11 @@ use servimage_model::{ModelInput, ModelOutput};
 use servimage_pack::PackSource;
 use servimage_prompt::Prompt;
 
-/// Images that go through the network together on a GPU.
+/// Images that go through the network together on a GPU: on SwiftShader 4 take 685 ms an image, one alone 781 (`cargo xtask bench page`,
+/// 2026-11-25).
 const GPU_BATCH: usize = 4;
 
-/// The same on the CPU.
+/// The same on the CPU, where it neither gains nor costs (54 to 56 ms each for 1, 2, 4 and 7).
 const CPU_BATCH: usize = 4;
 
 /// What one evaluation is made from.
@@ -44,6 +45,24 @@ pub struct ScoreRequest<'a> {
     pub limits: Limits,
     /// Format of the file where a browser decoded it and `image` is what it drew; absent where `image` is the file.
     pub browser_format: Option<&'a str>,
+}
+
+impl<'a> ScoreRequest<'a> {
+    /// An image alone, within the usual limits and judged by the pack's own threshold; `..` takes the rest from here.
+    pub fn new(task: &'a Task, deliverable: u32, image_name: &'a str, image: &'a [u8]) -> Self {
+        Self {
+            task,
+            deliverable,
+            image_name,
+            image,
+            input: None,
+            others: &[],
+            references: &[],
+            threshold: None,
+            limits: Limits::default(),
+            browser_format: None,
+        }
+    }
 }
 
 /// An image that is decoded, cut and in its place in the prompt: all that is left is the network. Made by [`Engine::read`].
@@ -228,14 +247,11 @@ impl<S: PackSource> Engine<S> {
             concepts,
             rules: check_rules(task, deliverable, &image.images.facts),
             image_notes: image.images.notes.clone(),
-            provenance: Provenance {
-                decoder: image.images.decoder.to_owned(),
-                ..self.provenance(task)
-            },
+            provenance: self.provenance(task, image.images.decoder),
         }
     }
 
-    fn provenance(&self, task: &Task) -> Provenance {
+    fn provenance(&self, task: &Task, decoder: &str) -> Provenance {
         let manifest = self.manifest();
         Provenance {
             pack_sha256: self.pack_sha256().to_owned(),
@@ -245,7 +261,7 @@ impl<S: PackSource> Engine<S> {
             calibration: manifest.calibration.method.clone(),
             task_version: task.version(),
             device: self.device_name().to_owned(),
-            decoder: "rust".to_owned(),
+            decoder: decoder.to_owned(),
             build: format!(
                 "servimage {} ({})",
                 env!("CARGO_PKG_VERSION"),

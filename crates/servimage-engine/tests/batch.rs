@@ -5,7 +5,6 @@ use servimage_bench::starter::starter_tasks;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::Verdict;
 use servimage_engine::{Compute, Engine, EngineError, ReadyImage, ScoreRequest, open_device};
-use servimage_image::Limits;
 use servimage_pack::dir::DirSource;
 use std::path::{Path, PathBuf};
 
@@ -52,18 +51,7 @@ fn task(id: &str) -> Task {
 }
 
 fn request<'a>(task: &'a Task, name: &'a str, image: &'a [u8]) -> ScoreRequest<'a> {
-    ScoreRequest {
-        task,
-        deliverable: 1,
-        image_name: name,
-        image,
-        input: None,
-        others: &[],
-        references: &[],
-        threshold: None,
-        limits: Limits::default(),
-        browser_format: None,
-    }
+    ScoreRequest::new(task, 1, name, image)
 }
 
 /// The two verdicts say the same.

@@ -67,6 +67,20 @@ fn committed_inputs_pass_their_targets() {
     }
 }
 
+/// `cargo xtask fuzz` knows the targets by these folders.
+#[test]
+fn the_corpus_has_a_folder_for_each_target_and_no_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut found: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    found.sort();
+    let mut names = Target::ALL.map(Target::name);
+    names.sort_unstable();
+    assert_eq!(found, names);
+}
+
 #[test]
 fn mutations_are_read_or_refused() {
     let _alone = ALONE

@@ -30,6 +30,7 @@ pub use pack::Pack;
 pub use self_test::SelfTestVectors;
 pub use sha256::sha256_hex;
 pub use source::{MemorySource, PackSource};
+pub use validate::MAX_MANIFEST_BYTES;
 pub use verify::Finding;
 pub use writer::{PackSink, PackWriter, TensorWriter};
 

@@ -7,7 +7,7 @@ use crate::manifest::{FORMAT_VERSION, Layout, Manifest, TextDims, VisionDims};
 use crate::tables::{check_files, check_tensors};
 
 /// Largest manifest, in bytes.
-const MAX_MANIFEST_BYTES: usize = 16 << 20;
+pub const MAX_MANIFEST_BYTES: usize = 16 << 20;
 
 /// Largest width, vocabulary or count of positions.
 const MAX_WIDTH: usize = 1 << 24;

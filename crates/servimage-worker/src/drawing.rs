@@ -6,27 +6,36 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ImageBitmap, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 
-/// The picture as a PNG; the error is the browser's word.
-pub(crate) async fn drawn_png(blob: &Blob, max_pixels: u64) -> Result<Vec<u8>, String> {
-    let words = |error: JsValue| words_of(&error);
+/// Why there is no PNG.
+pub(crate) enum NotDrawn {
+    /// The browser can, and the picture is over the limit.
+    TooLarge(String),
+    /// The browser cannot; its words.
+    Refused(String),
+}
+
+/// The picture as a PNG.
+pub(crate) async fn drawn_png(blob: &Blob, max_pixels: u64) -> Result<Vec<u8>, NotDrawn> {
+    let words = |error: JsValue| NotDrawn::Refused(words_of(&error));
     let decoding = scope().create_image_bitmap_with_blob(blob).map_err(words)?;
     let bitmap = JsFuture::from(decoding).await.map_err(words)?;
     let bitmap: ImageBitmap = bitmap.unchecked_into();
     let (width, height) = (bitmap.width(), bitmap.height());
     if u64::from(width) * u64::from(height) > max_pixels {
         bitmap.close();
-        return Err(format!(
-            "{width} x {height} pixels, at most {max_pixels} in all are drawn"
-        ));
+        return Err(NotDrawn::TooLarge(format!(
+            "the image is too large: {width} x {height} pixels, at most {max_pixels} in all are drawn"
+        )));
     }
     let canvas = OffscreenCanvas::new(width, height).map_err(words)?;
     let context = canvas.get_context("2d").map_err(words)?;
     let context: OffscreenCanvasRenderingContext2d = context
-        .ok_or("it offers no canvas in a worker")?
+        .ok_or_else(|| NotDrawn::Refused("it offers no canvas in a worker".to_owned()))?
         .unchecked_into();
     let drawing = context.draw_image_with_image_bitmap(&bitmap, 0.0, 0.0);
     bitmap.close();
     drawing.map_err(words)?;
     let png = JsFuture::from(canvas.convert_to_blob().map_err(words)?).await;
-    bytes_of(&png.map_err(words)?.unchecked_into()).await
+    let bytes = bytes_of(&png.map_err(words)?.unchecked_into()).await;
+    bytes.map_err(NotDrawn::Refused)
 }

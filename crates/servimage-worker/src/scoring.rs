@@ -1,6 +1,6 @@
 //! Images of one deliverable, from their files to their verdicts. Each has its own progress and its own end.
 
-use crate::drawing::drawn_png;
+use crate::drawing::{NotDrawn, drawn_png};
 use crate::fetch_source::FetchSource;
 use crate::inbox::Inbox;
 use crate::platform::{Files, bytes_of, now_millis, post};
@@ -100,16 +100,13 @@ impl Scoring<'_> {
         };
         let bytes = Bytes::of(&job.image_name, files, &limits).await?;
         let request = ScoreRequest {
-            task,
-            deliverable: job.deliverable,
-            image_name: &job.image_name,
-            image: &bytes.image,
             input: bytes.input.as_deref(),
             others: &bytes.others,
             references: &bytes.references,
             threshold: job.threshold,
             limits,
             browser_format: bytes.browser_format.as_deref(),
+            ..ScoreRequest::new(task, job.deliverable, &job.image_name, &bytes.image)
         };
         self.engine.read(&request).map_err(|error| error.info())
     }
@@ -158,7 +155,14 @@ impl Bytes {
             (&files.references, &mut bytes.references),
         ] {
             for blob in blobs {
-                all.push(read(blob, limits).await?.0);
+                match read(blob, limits).await {
+                    Ok((bytes, _)) => all.push(bytes),
+                    // As one that cannot be decoded: it must not take this image's verdict with it.
+                    Err(error) => log::warn!(
+                        "a picture beside {image_name} was left out: {}",
+                        error.message
+                    ),
+                }
             }
         }
         Ok(bytes)
@@ -180,7 +184,8 @@ async fn read(blob: &Blob, limits: &Limits) -> Result<(Vec<u8>, Option<String>),
     };
     match drawn_png(blob, limits.max_pixels).await {
         Ok(png) => Ok((png, Some(format.to_owned()))),
-        Err(reason) => {
+        Err(NotDrawn::TooLarge(reason)) => Err(error("image.too_large", reason)),
+        Err(NotDrawn::Refused(reason)) => {
             log::info!("the browser does not draw this {format}: {reason}");
             Ok((bytes, None))
         }

@@ -4,8 +4,8 @@
 //! that holds burn where it must not, and every crate that talks to JavaScript outside the two
 //! browser crates. `crates/README.md` says why.
 
-use crate::command::words;
-use anyhow::{Context, Result, bail};
+use crate::workspace;
+use anyhow::{Result, bail};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,17 +67,7 @@ const BROWSER_PACKAGES: [&str; 5] = [
 
 /// Fail with a list of all findings, one a line.
 pub fn check() -> Result<()> {
-    let mut metadata = words("cargo metadata --format-version 1 --locked");
-    let output = metadata
-        .output()
-        .context("`cargo metadata` did not start")?;
-    if !output.status.success() {
-        bail!(
-            "`cargo metadata` failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
+    let metadata: Metadata = workspace::metadata()?;
     let findings = metadata.findings();
     if !findings.is_empty() {
         bail!("the layers do not hold:\n  {}", findings.join("\n  "));

@@ -1,6 +1,24 @@
-//! Where things lie in the repository.
+//! Where things lie in the repository, and what cargo knows of it.
 
+use crate::command::words;
+use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
+
+/// What `cargo metadata` says of the workspace and all that it depends on, as far as `T` looks at it.
+pub fn metadata<T: DeserializeOwned>() -> Result<T> {
+    let mut metadata = words("cargo metadata --format-version 1 --locked");
+    let output = metadata
+        .output()
+        .context("`cargo metadata` did not start")?;
+    if !output.status.success() {
+        bail!(
+            "`cargo metadata` failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
 
 /// Root of the repository.
 pub fn root() -> &'static Path {

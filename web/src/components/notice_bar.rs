@@ -10,14 +10,7 @@ use leptos::prelude::*;
 #[component]
 pub fn NoticeBar() -> impl IntoView {
     let page = Page::here();
-    let notice = Memo::new(move |_| {
-        page.read(|session| {
-            session
-                .notice()
-                .filter(|notice| notice.is_lasting())
-                .cloned()
-        })
-    });
+    let notice = Memo::new(move |_| page.read(|session| session.lasting_notice().cloned()));
     let dismiss = move |_| page.change(|session| session.dismiss_notice());
     move || {
         notice.get().map(|notice| {

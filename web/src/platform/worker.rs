@@ -128,11 +128,9 @@ fn files_object(files: &JobFiles<File>) -> Result<Object, JsValue> {
         .as_ref()
         .map_or(JsValue::UNDEFINED, |file| file.into());
     Reflect::set(&object, &"image".into(), &files.image)?;
-    // A drawing that the browser has drawn keeps its name.
-    let is_drawn = |file: &File| file.type_() == "image/png" && file.name().ends_with(".svg");
-    if is_drawn(&files.image) {
-        Reflect::set(&object, &"format".into(), &"SVG".into())?;
-    }
+    // Set on what the browser has drawn, see `web/js/bring.js`.
+    let drawn_from = Reflect::get(&files.image, &"drawnFrom".into())?;
+    Reflect::set(&object, &"format".into(), &drawn_from)?;
     Reflect::set(&object, &"input".into(), &input)?;
     Reflect::set(
         &object,

@@ -35,7 +35,7 @@ use catalog::Catalog;
 use decision::Costs;
 use intake::{AssetKey, Incoming};
 use model::{LoadProgress, ModelState};
-use notice::Notice;
+use notice::{Notice, Notices};
 use options::Options;
 use port::WorkerPort;
 use queue::{CardId, CardState, Counts, Queue};
@@ -77,7 +77,7 @@ pub struct Session<P: WorkerPort> {
     pub assets: Assets<P::File>,
     task: Option<Arc<Task>>,
     deliverable: DeliverableChoice,
-    notice: Option<Notice>,
+    notices: Notices,
     threshold: Option<f64>,
     costs: Costs,
     is_blind: bool,
@@ -106,7 +106,7 @@ impl<P: WorkerPort> Session<P> {
             assets: Assets::default(),
             task,
             deliverable: DeliverableChoice::One(1),
-            notice: None,
+            notices: Notices::default(),
             threshold: None,
             costs: Costs::default(),
             is_blind: false,
@@ -134,21 +134,6 @@ impl<P: WorkerPort> Session<P> {
     /// Folder of the pack, absolute.
     pub fn pack_url(&self) -> &str {
         &self.options.pack_url
-    }
-
-    /// What was last said to the visitor.
-    pub fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
-    }
-
-    /// Says something.
-    pub fn notify(&mut self, notice: Notice) {
-        self.notice = Some(notice);
-    }
-
-    /// Takes the notice away.
-    pub fn dismiss_notice(&mut self) {
-        self.notice = None;
     }
 
     /// The page has fetched everything of its own; from here on it needs no network.

@@ -1,5 +1,8 @@
 //! What the page says aloud: shown as a line and announced to screen readers.
 
+use super::Session;
+use super::port::WorkerPort;
+
 /// Something that happened, free of any language.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
@@ -95,5 +98,38 @@ impl Notice {
                 | Self::NothingPasted { .. }
                 | Self::Recovered
         )
+    }
+}
+
+/// What was said.
+#[derive(Debug, Default)]
+pub(super) struct Notices {
+    latest: Option<Notice>,
+    /// The last one that [stays](Notice::is_lasting): an outcome announced after it does not take it away.
+    lasting: Option<Notice>,
+}
+
+impl<P: WorkerPort> Session<P> {
+    /// What was last said to the visitor.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notices.latest.as_ref()
+    }
+
+    /// What stays on the page until it is dismissed.
+    pub fn lasting_notice(&self) -> Option<&Notice> {
+        self.notices.lasting.as_ref()
+    }
+
+    /// Says something to the visitor.
+    pub fn notify(&mut self, notice: Notice) {
+        if notice.is_lasting() {
+            self.notices.lasting = Some(notice.clone());
+        }
+        self.notices.latest = Some(notice);
+    }
+
+    /// Takes the notice away.
+    pub fn dismiss_notice(&mut self) {
+        self.notices = Notices::default();
     }
 }

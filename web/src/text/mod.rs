@@ -121,6 +121,10 @@ keys! {
     ReportTitle OrderTitle OrderNewest OrderLikeliest OrderUnlikeliest OrderName StateHidden
     StateFailed SharedTitle SharedHint SharedFile
     NoticeAllJudged
-    NoticeNotUnpacked NoticeNothingPasted PasteImage Insist NotesTitle NoteAlpha NoteTurned NoteColours NoteProfile NoteBrowser PriceFilter AnyPrice PriceBetween PriceFrom LanguageFilter AnyLanguage KindFilter AnyKind KindPicture KindWords KindSet KindSingle OwnBriefTitle OwnBriefHint OwnTitle OwnBrief OwnDeliverables OwnPrice OwnInput OwnSave OwnForget OutOfDistribution WhatIf WhatIfTitle WhatIfHint WhatIfGo WhatIfLine ModelCardTitle KeysTitle KeysElsewhere KeysOn
-    NoticeRecovered
+    NoticeNotUnpacked NoticeNothingPasted PasteImage Insist NotesTitle NoteAlpha NoteTurned
+    NoteColours NoteProfile NoteBrowser PriceFilter AnyPrice PriceBetween PriceFrom
+    LanguageFilter AnyLanguage KindFilter AnyKind KindPicture KindWords KindSet KindSingle
+    OwnBriefTitle OwnBriefHint OwnTitle OwnBrief OwnDeliverables OwnPrice OwnInput OwnSave
+    OwnForget OutOfDistribution WhatIf WhatIfTitle WhatIfHint WhatIfGo WhatIfLine ModelCardTitle
+    KeysTitle KeysElsewhere KeysOn NoticeRecovered
 }

@@ -7,7 +7,6 @@ use indicatif::ProgressBar;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, FailedImage, VerdictRow};
 use servimage_engine::{Engine, ScoreRequest};
-use servimage_image::Limits;
 use servimage_pack::dir::DirSource;
 use std::path::{Path, PathBuf};
 
@@ -93,16 +92,11 @@ impl Judge {
             }
         };
         let request = ScoreRequest {
-            task: task.task,
-            deliverable: job.deliverable,
-            image_name: &job.name,
-            image: &image,
             input: task.input.as_deref(),
             others: &job.others,
             references: &task.references,
             threshold: self.threshold,
-            limits: Limits::default(),
-            browser_format: None,
+            ..ScoreRequest::new(task.task, job.deliverable, &job.name, &image)
         };
         match pollster::block_on(self.engine.score(&request)) {
             Ok(verdict) => VerdictRow::Verdict(verdict),

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::fault::{Fault, Finding, Findings};
 use super::http::{HttpClient, HttpError, Request, Response};
 use servimage_pack::manifest::FileEntry;
-use servimage_pack::{MANIFEST_FILE, PackError, sha256_hex};
+use servimage_pack::{MANIFEST_FILE, MAX_MANIFEST_BYTES, PackError, sha256_hex};
 use std::ops::Range;
 
 /// Redirects that are followed for one file; browsers give up after 20.
@@ -13,9 +13,6 @@ const MAX_REDIRECTS: usize = 5;
 
 /// Bytes asked for out of a file's middle.
 const RANGE_BYTES: u64 = 64;
-
-/// More than a manifest may have.
-const MAX_MANIFEST_BYTES: u64 = (16 << 20) + 1;
 
 /// What browsers take; with a range they ask for plain bytes.
 const ANY_ENCODING: &str = "gzip, deflate, br, zstd";
@@ -62,7 +59,7 @@ impl<'a, C: HttpClient> Probe<'a, C> {
     /// # Errors
     /// Where the host does not answer at all.
     pub fn manifest(&mut self) -> Result<Option<Vec<u8>>, HttpError> {
-        let Some(response) = self.fetch(MANIFEST_FILE, &[], MAX_MANIFEST_BYTES)? else {
+        let Some(response) = self.fetch(MANIFEST_FILE, &[], MAX_MANIFEST_BYTES as u64 + 1)? else {
             return Ok(None);
         };
         self.check_sharing(MANIFEST_FILE, &response);

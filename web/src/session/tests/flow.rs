@@ -92,3 +92,20 @@ fn a_long_queue_is_announced_once_it_is_done() {
         })
     );
 }
+
+#[test]
+fn what_went_wrong_with_a_drop_stays_while_its_images_are_judged() {
+    let mut session = ready_session();
+    drop_images(&mut session, &["a.png"]);
+    let lost = Notice::NotUnpacked {
+        name: "b.png".into(),
+        why: "it is encrypted".into(),
+        n_more: 0,
+    };
+    session.notify(lost.clone());
+    session.on_response(done(1, 0.7));
+    assert!(matches!(session.notice(), Some(Notice::Judged { .. })));
+    assert_eq!(session.lasting_notice(), Some(&lost));
+    session.dismiss_notice();
+    assert_eq!(session.lasting_notice(), None);
+}
