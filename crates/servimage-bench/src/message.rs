@@ -242,4 +242,9 @@ pub enum Response {
         /// Why.
         error: ErrorInfo,
     },
+    /// The worker cannot go on: it panicked, as it does where WebGPU reports an error that nothing waited for. Its last message.
+    Broken {
+        /// What the panic says.
+        message: String,
+    },
 }

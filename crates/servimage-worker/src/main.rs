@@ -11,8 +11,16 @@ mod scoring;
 mod session;
 mod webgpu;
 
+use servimage_bench::message::Response;
+
 fn main() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        // The browser itself would tell the page only that it reached something unreachable.
+        platform::post(&Response::Broken {
+            message: panic.to_string(),
+        });
+    }));
     // Without a logger a shader that the browser refuses leaves no trace at all (notes on burn, 1.4).
     console_log::init_with_level(log::Level::Warn).expect("the first logger of this worker");
     session::start();

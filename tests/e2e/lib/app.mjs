@@ -7,19 +7,28 @@ import { watch } from "./watch.mjs";
 /** Software GPUs are slow and CI has two cores: long enough for the shipped model there. */
 const PATIENCE_MILLIS = 8 * 60_000;
 
-/** Open the page in a browser of its own; `webgpu` as in `launch`. */
-export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 }, permissions = [] }) {
-  const browser = await launch({ webgpu });
+/** Open the page in a browser of its own; `webgpu` as in `launch`, `inWorker` a script that the worker runs before its own. */
+export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 }, permissions = [], inWorker, exposesGc }) {
+  const browser = await launch({ webgpu, exposesGc });
   const context = await browser.newContext({ viewport, locale: "en-US", permissions });
   const page = await context.newPage();
   const watched = watch(page);
   page.setDefaultTimeout(PATIENCE_MILLIS);
+  if (inWorker) await runBefore(page, inWorker);
   const openedAt = performance.now();
   const url = webgpu === "absent" ? server.url.replace("127.0.0.1", insecureHost) : server.url;
   await page.goto(`${url}${query}`);
   const app = new App(page, watched, browser);
   app.openedAt = openedAt;
   return app;
+}
+
+/** Imports come first in a module, whatever stands before them; the loader starts the worker's code only after them. */
+function runBefore(page, script) {
+  return page.route("**/servimage-worker_loader.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+  });
 }
 
 export class App {
@@ -107,6 +116,14 @@ export class App {
       throw new Error(`${name} failed: ${await card.getByTestId("card-error").innerText()}`);
     }
     return JSON.parse(await card.getByTestId("verdict-json").getAttribute("data-json"));
+  }
+
+  /** Wait until so many images were judged, seen or not: the page draws only the cards in sight. */
+  async judged(count) {
+    await this.page.waitForFunction((wanted) => {
+      const words = document.querySelector('[data-testid="queue-counts"]')?.innerText ?? "";
+      return Number(words.match(/^[\d,]+/)?.[0].replaceAll(",", "")) >= wanted;
+    }, count);
   }
 
   /** Milliseconds that the worker took for a file, without the page. */

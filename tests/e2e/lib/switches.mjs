@@ -12,5 +12,14 @@ export const quiet = [
   "--disable-sync",
 ];
 
+/** WebGPU on the machine's own GPU, without a display; Chromium takes Vulkan on Linux only when told to. */
+export const hardware = [
+  "--enable-unsafe-webgpu",
+  "--enable-features=Vulkan",
+  "--use-angle=vulkan",
+  "--disable-vulkan-surface",
+  "--ignore-gpu-blocklist",
+];
+
 /** WebGPU on a software GPU. */
 export const swiftshader = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"];

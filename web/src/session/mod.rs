@@ -199,6 +199,7 @@ impl<P: WorkerPort> Session<P> {
                 );
             }
             Response::JobFailed { job_id, error } => self.on_job_failed(job_id, error),
+            Response::Broken { message } => self.on_worker_broken(message),
         }
     }
 

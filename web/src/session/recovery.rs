@@ -40,10 +40,12 @@ impl<P: WorkerPort> Session<P> {
             code: "worker.broken".into(),
             message,
         };
-        // One that never worked would break again.
-        match self.model.is_ready() {
-            true => self.recover(error),
-            false => self.give_up(error),
+        match self.model {
+            ModelState::Ready(_) => self.recover(error),
+            // A panic is told twice: by its own words, then by the browser, which knows none.
+            ModelState::Failed(_) => {}
+            // One that never worked would break again.
+            ModelState::Starting | ModelState::Loading(_) => self.give_up(error),
         }
     }
 

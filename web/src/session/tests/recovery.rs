@@ -100,6 +100,11 @@ fn a_worker_that_never_worked_is_not_started_over_and_over() {
     let mut session = session();
     session.on_worker_broken("its code did not load".into());
     assert_eq!((session.model().word(), session.port.starts), ("failed", 1));
+    session.on_worker_broken("unreachable".into());
+    let ModelState::Failed(error) = session.model() else {
+        panic!("a second report woke it up: {:?}", session.model());
+    };
+    assert_eq!(error.message, "its code did not load");
     let mut session = ready_session();
     for _ in 0..9 {
         session.on_worker_broken("it breaks while idle".into());
