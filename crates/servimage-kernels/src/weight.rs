@@ -43,8 +43,12 @@ impl PackedWeight {
         let d_out = parts.iter().map(|part| part.shape[0]).sum();
         check_size(parts, binding_limit(device))?;
         let data = TensorData::new(words(parts), [n_words(parts)]);
+        // As large as it is: burn's other pools round up, by half in the worst case.
+        let words = device.memory_persistent_allocations(data, |data| {
+            Tensor::from_data(data, (device, DType::I32))
+        });
         let mut weight = Self {
-            words: Tensor::from_data(data, (device, DType::I32)),
+            words,
             layout: first.layout,
             d_out,
             d_in,

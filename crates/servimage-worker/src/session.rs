@@ -57,7 +57,7 @@ impl Session {
                 device,
                 max_batch,
             } => {
-                self.engine = None;
+                self.unload();
                 self.max_batch = max_batch;
                 match self.load(&pack_url, device).await {
                     Ok(pack) => post(&Response::Ready { pack }),
@@ -70,6 +70,14 @@ impl Session {
                 // An image of that deliverable will fail with the same words.
                 Err(error) => log::warn!("nothing was prepared: {}", error.message),
             },
+        }
+    }
+
+    /// Gives the loaded pack's memory back: burn keeps what is free for later, and the next pack has other sizes.
+    fn unload(&mut self) {
+        self.engine = None;
+        if let Some(gpu) = &self.gpu {
+            gpu.device.memory_cleanup();
         }
     }
 
