@@ -65,7 +65,7 @@ enum Task {
     Bench(bench::BenchOptions),
     /// Run every kernel in real Chromium against its CPU twin.
     Kernels {
-        /// Time our linear layer there against burn's instead, and print a Markdown table.
+        /// Time our linear layer there against burn's instead, and print a Markdown table. Builds burn once more.
         #[arg(long)]
         bench: bool,
     },
@@ -105,7 +105,8 @@ fn main() -> Result<()> {
             size::check()
         }
         Task::Bench(options) => bench::run(&options),
-        Task::Kernels { bench } => kernels::run_in_chromium(bench),
+        Task::Kernels { bench: false } => kernels::run_in_chromium(),
+        Task::Kernels { bench: true } => kernels::bench_in_chromium(),
         Task::Fuzz { target, seconds } => fuzz::run_targets(target.as_deref(), seconds),
         Task::Shots { no_build } => {
             build_page_unless(no_build, setup::for_testing)?;
