@@ -45,6 +45,10 @@ pub enum Part {
     Browser,
     /// The real page as a visitor meets it
     Page,
+    /// Memory over a thousand images in one tab
+    Soak,
+    /// Nano and a 2B in a tab on a GPU, where there is one
+    Tab,
 }
 
 /// What to measure, and how.
@@ -67,6 +71,10 @@ pub struct BenchOptions {
     /// Part gpu: what the card's data sheet promises for the type that it computes in
     #[arg(long, value_name = "TFLOP/S")]
     peak_tflops: Option<f64>,
+    /// Take `forward`, `linear`, `servimage` and `made-up-checkpoint` from this folder instead of building them: for a machine
+    /// without a compiler
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
 }
 
 /// What the parts share; what is slow to make is made once.
@@ -75,6 +83,7 @@ pub struct Context {
     force: bool,
     no_build: bool,
     peak_tflops: Option<f64>,
+    programs: Option<PathBuf>,
     tools: OnceCell<Result<Tools, String>>,
     python: OnceCell<Result<PathBuf, String>>,
     page: OnceCell<Result<(), String>>,
@@ -97,6 +106,7 @@ impl Context {
             force: options.force,
             no_build: options.no_build,
             peak_tflops: options.peak_tflops,
+            programs: options.programs.clone(),
             tools: OnceCell::new(),
             python: OnceCell::new(),
             page: OnceCell::new(),
@@ -106,7 +116,10 @@ impl Context {
 
     /// Our programs, built.
     fn tools(&self) -> Result<Tools> {
-        once(&self.tools, Tools::build)
+        once(&self.tools, || match &self.programs {
+            Some(folder) => Tools::built(folder),
+            None => Tools::build(),
+        })
     }
 
     /// Python with PyTorch.
@@ -176,6 +189,8 @@ impl Part {
             Self::Gpu => parts::gpu::measure(context),
             Self::Browser => parts::browser::measure(context),
             Self::Page => parts::page::measure(context),
+            Self::Soak => parts::soak::measure(context),
+            Self::Tab => parts::tab::measure(context),
         }
     }
 
@@ -191,7 +206,7 @@ impl Part {
             (_, Self::Prefix) => parts::prefix::render(data),
             (_, Self::Gpu) => parts::gpu::render(data),
             (_, Self::Browser) => parts::browser::render(data),
-            (_, Self::Page) => parts::page::render(data),
+            (_, Self::Page | Self::Soak | Self::Tab) => parts::page::render(data),
         };
         let seconds = result["seconds"].as_f64().unwrap_or(f64::NAN);
         let source = machine::sentence(&result["machine"]);

@@ -5,7 +5,7 @@
 //!     forward input PACK OUT page IMAGE TASK.json        # what the page makes of a picture under a task
 //!     forward input PACK OUT made-up N_TEXT N_IMAGES SEED
 //!     forward made-up PACK OUT WIDTH LAYOUT              # a pack of PACK's depths and another width, random weights
-//!     forward serve PACK cpu|gpu                         # requests on standard input, one JSON object a line
+//!     forward serve PACK cpu|gpu|gpu-f16                         # requests on standard input, one JSON object a line
 //!
 //! The caller times peers of ours in turn with us, so it holds the clock's rounds and we only answer. See [`serve`] for the
 //! requests, [`input`] for the files.
@@ -21,7 +21,7 @@ use std::error::Error;
 use std::path::Path;
 
 const USAGE: &str = "usage: forward adapter | input PACK OUT (self-test | page IMAGE TASK.json | made-up N_TEXT N_IMAGES SEED) \
-                     | made-up PACK OUT WIDTH LAYOUT | serve PACK cpu|gpu";
+                     | made-up PACK OUT WIDTH LAYOUT | serve PACK cpu|gpu|gpu-f16";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench` adds `--bench`.

@@ -43,13 +43,18 @@ struct Server {
 pub fn serve(pack: &Pack<DirSource>, device: &str) -> Result<(), Box<dyn Error>> {
     let compute = match device {
         "cpu" => Compute::Cpu,
-        "gpu" => Compute::Gpu,
-        other => return Err(format!("device is {other}, expected cpu or gpu").into()),
+        "gpu" | "gpu-f16" => Compute::Gpu,
+        other => return Err(format!("device is {other}, expected cpu, gpu or gpu-f16").into()),
     };
+    let f16_activations = device == "gpu-f16";
     let start = Instant::now();
-    let device = pollster::block_on(open_device(compute, ""))?;
+    let mut device = pollster::block_on(open_device(compute, ""))?;
+    if f16_activations {
+        device = device.with_f16_activations()?;
+    }
     let mut on_bytes = |_| ();
-    let load = ServImageModel::load(pack, &device.device, &mut on_bytes);
+    let storage = device.activations;
+    let load = ServImageModel::load_storing(pack, &device.device, storage, &mut on_bytes);
     let mut server = Server {
         model: pollster::block_on(load)?,
         manifest: pack.manifest().clone(),

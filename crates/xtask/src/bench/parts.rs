@@ -8,3 +8,5 @@ pub mod linear;
 pub mod native;
 pub mod page;
 pub mod prefix;
+pub mod soak;
+pub mod tab;

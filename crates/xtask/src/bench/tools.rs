@@ -27,6 +27,21 @@ pub struct Tools {
 }
 
 impl Tools {
+    /// The programs in `folder`, built elsewhere: for a machine without a compiler.
+    pub fn built(folder: &Path) -> Result<Self> {
+        let program = |name: &str| {
+            let path = folder.join(name);
+            ensure!(path.is_file(), "{} is not there", path.display());
+            Ok(path)
+        };
+        Ok(Self {
+            forward: program("forward")?,
+            linear: program("linear")?,
+            servimage: program("servimage")?,
+            made_up_checkpoint: program("made-up-checkpoint")?,
+        })
+    }
+
     /// Builds everything in the one native profile.
     pub fn build() -> Result<Self> {
         let mut cargo = command("cargo");

@@ -13,56 +13,80 @@ use serde_json::{Value, json};
 const N_TEXT: usize = 600;
 const N_WARM: usize = 12;
 
-/// Every size and layout that fits.
+/// Networks with their packs' layouts and how activations are stored.
+const RUNS: [(&str, &str, &str); 6] = [
+    ("2b", "q4", "gpu"),
+    ("2b", "q4", "gpu-f16"),
+    ("2b", "q8", "gpu"),
+    ("2b", "q8", "gpu-f16"),
+    ("4b", "q4", "gpu"),
+    ("4b", "q4", "gpu-f16"),
+];
+const SMALL_RUNS: [(&str, &str, &str); 2] = [("nano", "q4", "gpu"), ("nano", "q4", "gpu-f16")];
+
+/// Name, whether the shared start of the prompt is kept, and images of one task at once.
+const WAYS: [(&str, bool, usize); 3] = [
+    ("whole prompt", false, 1),
+    ("behind the prefix", true, 1),
+    ("behind the prefix, 8 images at once", true, 8),
+];
+
+/// Every network, and the linear layers by themselves.
 pub fn measure(context: &Context) -> Result<Value> {
     let adapter = context.adapter();
     if !context.has_gpu() && !context.force {
         return Ok(json!({"adapter": adapter, "rows": []}));
     }
-    let sizes: &[&str] = if context.has_gpu() {
-        &["2b", "4b"]
+    let runs = if context.has_gpu() {
+        &RUNS[..]
     } else {
-        &["nano"]
+        &SMALL_RUNS
     };
     let mut rows = Vec::new();
-    for size in sizes {
-        for layout in ["q4", "q8"] {
-            let row = run(context, size, layout);
-            rows.push(row.unwrap_or_else(
-                |error| json!({"size": size, "layout": layout, "error": format!("{error:#}")}),
-            ));
-        }
+    for (size, layout, device) in runs {
+        let about = json!({"size": size, "layout": layout, "device": device});
+        rows.push(match run(context, size, layout, device) {
+            Ok(found) => json!({"about": about, "found": found}),
+            Err(error) => json!({"about": about, "error": format!("{error:#}")}),
+        });
     }
-    Ok(json!({"adapter": adapter, "rows": rows, "peak_tflops": context.peak_tflops}))
+    let layers = parts::linear::measure_on(context, "gpu")?;
+    Ok(json!({
+        "adapter": adapter,
+        "rows": rows,
+        "layers": layers,
+        "peak_tflops": context.peak_tflops,
+    }))
 }
 
-fn run(context: &Context, size: &str, layout: &str) -> Result<Value> {
+fn run(context: &Context, size: &str, layout: &str, device: &str) -> Result<Value> {
     let pack = parts::convert::pack(context, size, layout)?;
     let tools = context.tools()?;
     let n_warm = if context.quick { 3 } else { N_WARM };
     let before = gpu_memory_bytes();
     let mut forward = tools.forward(&["serve"]);
-    let mut ours = Evaluator::open(size, forward.arg(&pack).arg("gpu"))?;
-    let mut ways = serde_json::Map::new();
-    for (way, prefix) in [("whole prompt", false), ("behind the prefix", true)] {
+    let mut ours = Evaluator::open(size, forward.arg(&pack).arg(device))?;
+    let loaded = gpu_memory_bytes();
+    let mut ways = Vec::new();
+    for (way, prefix, copies) in WAYS {
         let (mut millis, mut operations) = (Vec::new(), 0.0);
         for seed in 0..=n_warm {
             let input = tools.made_up_input(&pack, N_TEXT, 1, seed)?;
-            let answer = ours.ask(&json!({"input": input, "prefix": prefix}))?;
-            millis.push(number(&answer, "millis")?);
-            operations = number(&answer, "operations")?;
+            let request = json!({"input": input, "prefix": prefix, "copies": copies});
+            let answer = ours.ask(&request)?;
+            millis.push(number(&answer, "millis")? / copies as f64);
+            operations = number(&answer, "operations")? / copies as f64;
         }
-        ways.insert(
-            way.to_owned(),
-            json!({"cold": millis[0], "millis": millis[1..], "operations": operations}),
-        );
+        let cold = millis.remove(0);
+        ways.push(json!({"way": way, "cold": cold, "millis": millis, "operations": operations}));
     }
-    let memory = gpu_memory_bytes()
-        .zip(before)
-        .map(|(after, before)| after - before);
-    Ok(
-        json!({"size": size, "layout": layout, "ways": ways, "gpu_memory_bytes": memory, "load_millis": ours.about["load_millis"]}),
-    )
+    let taken = |at: Option<f64>| at.zip(before).map(|(at, before)| at - before);
+    Ok(json!({
+        "ways": ways,
+        "gpu_memory_loaded_bytes": taken(loaded),
+        "gpu_memory_bytes": taken(gpu_memory_bytes()),
+        "load_millis": ours.about["load_millis"],
+    }))
 }
 
 /// Memory in use on the first card, where its vendor's tool is there to say.
@@ -89,40 +113,54 @@ pub fn render(data: &Value) -> String {
     let mut table = Table::new(&[
         "network",
         "layout",
+        "activations",
         "prompt",
-        "cold, ms",
-        "warm, ms",
+        "first, ms an image",
+        "warm, ms an image",
         "TFLOP/s",
         "of the peak",
-        "memory on the card",
+        "on the card, loaded",
+        "and working",
         "loaded in",
     ]);
     for row in rows {
+        let about = &row["about"];
+        let device = match about["device"].as_str() {
+            Some("gpu-f16") => "f16",
+            _ => "f32",
+        };
+        let mut named = vec![word(&about["size"]), word(&about["layout"])];
+        named.push(device.to_owned());
         if let Some(error) = row["error"].as_str() {
-            let failed = format!("failed: {error}");
-            table.row(&[word(&row["size"]), word(&row["layout"]), failed]);
+            named.push(format!("failed: {error}"));
+            table.row(&named);
         }
-        for (way, found) in row["ways"].as_object().into_iter().flatten() {
-            table.row(&cells(row, way, found, data["peak_tflops"].as_f64()));
+        let found = &row["found"];
+        for way in found["ways"].as_array().into_iter().flatten() {
+            let measured = cells(found, way, data["peak_tflops"].as_f64());
+            table.row(&[&named[..], &measured].concat());
         }
     }
-    format!("On {name}; {N_TEXT} text tokens and one image, random weights.\n\n{table}")
+    let layers = parts::linear::render_device(&data["layers"], adapter);
+    format!(
+        "On {name}; {N_TEXT} text tokens and one image, random weights.\n\n{table}\n{}\n\n{layers}",
+        parts::linear::HEADING
+    )
 }
 
-fn cells(row: &Value, way: &str, found: &Value, peak_tflops: Option<f64>) -> [String; 9] {
-    let spread = Spread::of(&numbers(&found["millis"]));
-    let operations = found["operations"].as_f64().unwrap_or(f64::NAN);
+fn cells(row: &Value, way: &Value, peak_tflops: Option<f64>) -> [String; 8] {
+    let spread = Spread::of(&numbers(&way["millis"]));
+    let operations = way["operations"].as_f64().unwrap_or(f64::NAN);
     let tflops = spread.map(|spread| operations / spread.median / 1e9);
     let share = tflops.zip(peak_tflops);
     let share = share.map(|(found, peak)| format!("{:.0} %", found / peak * 100.0));
     [
-        word(&row["size"]),
-        word(&row["layout"]),
-        way.to_owned(),
-        figure(&found["cold"], 1.0),
+        word(&way["way"]),
+        figure(&way["cold"], 1.0),
         spread_or(spread, "?"),
         tflops.map_or("?".to_owned(), three_digits),
         share.unwrap_or_else(|| "no --peak-tflops given".to_owned()),
+        megabytes(&row["gpu_memory_loaded_bytes"]),
         megabytes(&row["gpu_memory_bytes"]),
         format!("{} s", figure(&row["load_millis"], 1e-3)),
     ]

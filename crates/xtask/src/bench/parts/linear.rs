@@ -15,59 +15,61 @@ const DEVICES: [&str; 2] = ["cpu", "gpu"];
 const KINDS: [&str; 5] = ["burn f32", "burn q4", "ours f32", "ours q8", "ours q4"];
 const BASE: &str = "burn f32";
 
+/// What the tables show.
+pub const HEADING: &str = "How many times faster than burn's f32 matmul on the same device, and GFLOP/s in brackets; layers as `d_in x d_out`.";
+
 /// Runs `linear` on both devices; a device that fails costs its table only.
 pub fn measure(context: &Context) -> Result<Value> {
+    let devices: Result<Vec<Value>> = DEVICES
+        .into_iter()
+        .map(|device| measure_on(context, device))
+        .collect();
+    Ok(json!({"devices": devices?, "adapter": context.adapter()}))
+}
+
+/// Runs `linear` on one device.
+pub fn measure_on(context: &Context, device: &str) -> Result<Value> {
     let tools = context.tools()?;
-    let seconds = if context.quick { "1" } else { "5" };
-    let longest = if context.quick { "2" } else { "5" };
-    let mut devices = Vec::new();
-    for device in DEVICES {
-        let mut linear = command(&tools.linear);
-        linear.args([
-            device,
-            "64",
-            "256",
-            "1024",
-            "--seconds",
-            seconds,
-            "--longest",
-            longest,
-        ]);
-        let finished = watch(&mut linear, LIMIT);
-        devices.push(match finished {
-            Ok(finished) => {
-                let rows = finished.output.lines().map(serde_json::from_str);
-                json!({"device": device, "rows": rows.collect::<Result<Vec<Value>, _>>()?})
-            }
-            Err(error) => json!({"device": device, "error": format!("{error:#}")}),
-        });
-    }
-    Ok(json!({"devices": devices, "adapter": context.adapter()}))
+    let [seconds, longest] = if context.quick {
+        ["1", "2"]
+    } else {
+        ["5", "5"]
+    };
+    let mut linear = command(&tools.linear);
+    linear.args([device, "64", "256", "1024"]);
+    linear.args(["--seconds", seconds, "--longest", longest]);
+    Ok(match watch(&mut linear, LIMIT) {
+        Ok(finished) => {
+            let rows = finished.output.lines().map(serde_json::from_str);
+            json!({"device": device, "rows": rows.collect::<Result<Vec<Value>, _>>()?})
+        }
+        Err(error) => json!({"device": device, "error": format!("{error:#}")}),
+    })
 }
 
 /// A table a device.
 pub fn render(data: &Value) -> String {
-    let mut text = String::from(
-        "How many times faster than burn's f32 matmul on the same device, and GFLOP/s in brackets; layers as `d_in x d_out`.\n\n",
-    );
-    for device in data["devices"].as_array().into_iter().flatten() {
-        let name = match device["device"].as_str() {
-            Some("cpu") => "CPU".to_owned(),
-            _ => format!(
-                "wgpu on {}",
-                data["adapter"]["name"]
-                    .as_str()
-                    .unwrap_or("an unknown adapter")
-            ),
-        };
-        text.push_str(&format!("{name}:\n\n"));
-        text.push_str(&match device["error"].as_str() {
-            Some(error) => format!("failed: {error}\n"),
-            None => table(device["rows"].as_array().map_or(&[], Vec::as_slice)),
-        });
-        text.push('\n');
-    }
-    text
+    let devices = data["devices"].as_array().into_iter().flatten();
+    let tables: String = devices
+        .map(|device| render_device(device, &data["adapter"]))
+        .collect();
+    format!("{HEADING}\n\n{tables}")
+}
+
+/// One device's table under its name.
+pub fn render_device(device: &Value, adapter: &Value) -> String {
+    let name = match device["device"].as_str() {
+        Some("cpu") => "CPU".to_owned(),
+        _ => format!(
+            "wgpu on {}",
+            adapter["name"].as_str().unwrap_or("an unknown adapter")
+        ),
+    };
+    let table = match device["error"].as_str() {
+        Some(error) => format!("failed: {error}\n"),
+        None => table(device["rows"].as_array().map_or(&[], Vec::as_slice)),
+    };
+    format!("{name}:\n\n{table}\n")
 }
 
 fn table(rows: &[Value]) -> String {
