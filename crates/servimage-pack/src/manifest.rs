@@ -59,6 +59,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Every file beside the manifest: the tokenizer, then the shards.
+    pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
+        std::iter::once(&self.tokenizer).chain(&self.shards)
+    }
+
     /// The bytes of `manifest.json`, as [`PackWriter`](crate::PackWriter) writes them.
     ///
     /// # Panics

@@ -15,6 +15,16 @@ const MAX_WIDTH: usize = 1 << 24;
 /// Most layers of a tower.
 const MAX_LAYERS: usize = 1024;
 
+impl Manifest {
+    /// Reads and checks the bytes of a `manifest.json`.
+    ///
+    /// # Errors
+    /// Whatever makes it unfit: see [`PackError`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self, PackError> {
+        parse(bytes)
+    }
+}
+
 /// Parses and checks a manifest.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Manifest, PackError> {
     if bytes.len() > MAX_MANIFEST_BYTES {
