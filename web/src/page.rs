@@ -6,6 +6,7 @@ use crate::platform::{File, dom, fetched, files, network, storage};
 use crate::session::Session;
 use crate::session::compare::Compare;
 use crate::session::intake::{self, Incoming};
+use crate::session::model::ModelState;
 use crate::session::notice::Notice;
 use crate::session::options::Options;
 use crate::session::own_brief::OwnBrief;
@@ -15,6 +16,7 @@ use crate::text::{Key, Lang, fill, text};
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use servimage_bench::message::Kept;
 
 /// Keys of cards in the browser's storage; the card's id follows.
 const KEPT_CARD: &str = "card-";
@@ -183,6 +185,13 @@ impl Page {
             .with_untracked(|session| session.model().is_ready());
         if is_ready && !was_ready {
             self.requests.set(0);
+            self.session.with_untracked(|session| {
+                if let ModelState::Ready(pack) = session.model()
+                    && pack.kept == Kept::OnDevice
+                {
+                    storage::persist();
+                }
+            });
             network::watch_requests(move |count| self.requests.update(|total| *total += count));
         }
     }

@@ -9,6 +9,8 @@ use std::collections::{HashSet, VecDeque};
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum Work<F> {
+    /// Delete every pack that is kept.
+    DeletePacks,
     /// Load a pack.
     Load {
         /// Folder that holds `manifest.json`.
@@ -38,6 +40,7 @@ pub struct Backlog<F> {
 
 #[derive(Debug)]
 enum Waiting<F> {
+    DeletePacks,
     Load(String, DevicePreference, Option<usize>),
     Score(ScoreJob, F),
 }
@@ -65,6 +68,7 @@ impl<F> Backlog<F> {
             } => self
                 .waiting
                 .push_back(Waiting::Load(pack_url, device, max_batch)),
+            Request::DeletePacks => self.waiting.push_back(Waiting::DeletePacks),
             Request::Score(job) => self.waiting.push_back(Waiting::Score(job, files)),
             Request::Prepare(preparation) => self.preparation = Some(preparation),
             Request::Cancel { job_id } => self.cancel(job_id),
@@ -88,6 +92,7 @@ impl<F> Backlog<F> {
                 device,
                 max_batch,
             }),
+            Some(Waiting::DeletePacks) => Some(Work::DeletePacks),
             Some(Waiting::Score(job, files)) => {
                 self.in_a_run = true;
                 let most = if was_in_a_run { max_batch } else { 1 };

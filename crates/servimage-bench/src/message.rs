@@ -35,6 +35,8 @@ pub enum Request {
         /// Images that go through the network together at most; what pays on the device where absent.
         max_batch: Option<usize>,
     },
+    /// Delete every pack that is kept on this device; the loaded one works on.
+    DeletePacks,
     /// Score one image; the bytes are in the posted object's `files`.
     Score(ScoreJob),
     /// Read a deliverable's brief while nothing else is to do: its first image then costs what a later one costs.
@@ -93,6 +95,8 @@ pub struct Beside {
 pub enum LoadPhase {
     /// Opening the device.
     Device,
+    /// Bringing a large pack onto the visitor's device: counted in bytes.
+    Download,
     /// Reading, hashing and uploading shards: counted in bytes.
     Weights,
     /// First pass: kernels are compiled.
@@ -111,6 +115,25 @@ pub enum JobPhase {
     Decoding,
     /// The network runs.
     Scoring,
+}
+
+/// Where a loaded pack is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kept {
+    /// Nowhere of ours: it is small, and the browser's cache has it.
+    Small,
+    /// In the browser's private file system: the next visit needs no network for it.
+    OnDevice,
+    /// Nowhere: the next visit downloads it anew.
+    InMemory {
+        /// Bytes of the pack.
+        needed_bytes: u64,
+        /// Bytes that the browser would still keep, where it says so.
+        free_bytes: Option<u64>,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// One row of the self-test.
@@ -170,6 +193,8 @@ pub struct LoadedPack {
     pub reliability: Vec<ReliabilityBin>,
     /// Size of the pack in bytes.
     pub size_bytes: u64,
+    /// Where it is kept.
+    pub kept: Kept,
     /// Number of parameters.
     pub n_parameters: u64,
     /// The self-test on this device.
@@ -241,6 +266,11 @@ pub enum Response {
         job_id: u32,
         /// Why.
         error: ErrorInfo,
+    },
+    /// No pack is kept on this device any more, or why some still are.
+    PacksDeleted {
+        /// The browser's words.
+        error: Option<String>,
     },
     /// The worker cannot go on: it panicked, as it does where WebGPU reports an error that nothing waited for. Its last message.
     Broken {

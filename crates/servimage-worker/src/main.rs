@@ -6,6 +6,7 @@
 mod drawing;
 mod fetch_source;
 mod inbox;
+mod packs;
 mod platform;
 mod scoring;
 mod session;

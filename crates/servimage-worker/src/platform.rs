@@ -1,6 +1,7 @@
 //! The browser as this worker sees it: messages, clock, files. The only place that touches `web_sys` beside the fetcher.
 
-use js_sys::{Array, Reflect, Uint8Array};
+use futures::future::Either;
+use js_sys::{Array, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use servimage_bench::message::Response;
 use wasm_bindgen::{JsCast, JsValue};
@@ -36,6 +37,39 @@ pub(crate) fn heap_bytes() -> u64 {
     let bytes = property(&buffer, "byteLength").as_f64();
     // A number of bytes below 2^32.
     bytes.unwrap_or_default() as u64
+}
+
+/// Waits.
+pub(crate) async fn sleep(millis: u32) {
+    let wait = Promise::new(&mut |done, _| {
+        let millis = i32::try_from(millis).unwrap_or(i32::MAX);
+        let started = scope().set_timeout_with_callback_and_timeout_and_arguments_0(&done, millis);
+        // Without a clock nothing waits.
+        if started.is_err() {
+            let _ = done.call0(&JsValue::UNDEFINED);
+        }
+    });
+    let _ = JsFuture::from(wait).await;
+}
+
+/// What a promise comes to, or `None` after so many milliseconds.
+pub(crate) async fn within(millis: u32, promise: Promise) -> Option<Result<JsValue, JsValue>> {
+    let (ended, late) = (JsFuture::from(promise), sleep(millis));
+    match futures::future::select(ended, std::pin::pin!(late)).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(_) => None,
+    }
+}
+
+/// Bytes that this origin uses and may use, where the browser says so.
+pub(crate) async fn estimate() -> Option<(u64, u64)> {
+    let storage = scope().navigator().storage();
+    if storage.is_undefined() {
+        return None;
+    }
+    let estimate = JsFuture::from(storage.estimate().ok()?).await.ok()?;
+    let bytes = |name| property(&estimate, name).as_f64().map(|bytes| bytes as u64);
+    Some((bytes("usage")?, bytes("quota")?))
 }
 
 /// What a JavaScript error says.

@@ -1,8 +1,8 @@
 //! Images of one deliverable, from their files to their verdicts. Each has its own progress and its own end.
 
 use crate::drawing::{NotDrawn, drawn_png};
-use crate::fetch_source::FetchSource;
 use crate::inbox::Inbox;
+use crate::packs::KeptSource;
 use crate::platform::{Files, bytes_of, now_millis, post};
 use servimage_bench::message::{JobPhase, Response, ScoreJob};
 use servimage_bench::task::Task;
@@ -14,7 +14,7 @@ use web_sys::Blob;
 /// An engine at work on some images.
 pub(crate) struct Scoring<'a> {
     /// The loaded engine.
-    pub engine: &'a Engine<FetchSource>,
+    pub engine: &'a Engine<KeptSource>,
     /// Knows which jobs the page takes back.
     pub inbox: &'a Inbox,
 }

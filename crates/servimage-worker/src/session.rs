@@ -1,17 +1,17 @@
 //! Works off the requests of the page: one load, one batch of images or one preparation at a time.
 
-use crate::fetch_source::FetchSource;
 use crate::inbox::Inbox;
+use crate::packs::{self, KeptSource};
 use crate::platform::{Files, heap_bytes, now_millis, post, scope};
 use crate::scoring::{Scoring, not_loaded, task_of};
 use crate::webgpu;
 use servimage_bench::backlog::Work;
 use servimage_bench::message::{
-    DevicePreference, LoadPhase, LoadedPack, Preparation, ReliabilityBin, Response, ScoreJob,
+    DevicePreference, Kept, LoadPhase, LoadedPack, Preparation, ReliabilityBin, Response, ScoreJob,
 };
 use servimage_bench::verdict::ErrorInfo;
-use servimage_engine::{Compute, Engine, OpenDevice, open_device};
-use servimage_pack::Manifest;
+use servimage_engine::{Compute, Engine, EngineError, OpenDevice, open_device};
+use servimage_pack::{Manifest, PackError};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::MessageEvent;
@@ -41,7 +41,7 @@ pub(crate) fn start() {
 }
 
 struct Session {
-    engine: Option<Engine<FetchSource>>,
+    engine: Option<Engine<KeptSource>>,
     /// Opened once: burn keeps the runtime for good.
     gpu: Option<OpenDevice>,
     /// As the page asked for with the pack.
@@ -63,6 +63,10 @@ impl Session {
                     Ok(pack) => post(&Response::Ready { pack }),
                     Err(error) => post(&Response::LoadFailed { error }),
                 }
+            }
+            Work::DeletePacks => {
+                let error = packs::forget_all().await.err();
+                post(&Response::PacksDeleted { error });
             }
             Work::Score(jobs) => self.score(&jobs).await,
             Work::Prepare(preparation) => match self.prepare(&preparation).await {
@@ -107,9 +111,20 @@ impl Session {
                 total_bytes,
             })
         };
-        let engine = Engine::load(FetchSource::new(pack_url), device, &mut on_progress)
-            .await
-            .map_err(|e| e.info())?;
+        let (source, kept) = packs::bring(pack_url).await?;
+        let loaded = Engine::load(source.clone(), device.clone(), &mut on_progress).await;
+        let engine = match loaded {
+            // What was proven when it came is no longer what it was: once more from the server.
+            Err(EngineError::Pack(PackError::Hash { .. } | PackError::Size { .. }))
+                if kept == Kept::OnDevice =>
+            {
+                source.forget().await;
+                let (source, _) = packs::bring(pack_url).await?;
+                Engine::load(source, device, &mut on_progress).await
+            }
+            loaded => loaded,
+        };
+        let engine = engine.map_err(|e| e.info())?;
         rehearse(&engine).await;
         let manifest = engine.manifest();
         let pack = LoadedPack {
@@ -123,6 +138,7 @@ impl Session {
             threshold: manifest.threshold,
             reliability: reliability(manifest),
             size_bytes: engine.size_bytes(),
+            kept,
             n_parameters: engine.n_parameters(),
             self_test: engine.self_test().clone(),
             load_millis: now_millis() - started_at,
@@ -206,7 +222,7 @@ const REHEARSED_MILLIS: f64 = 400.0;
 const MAX_REHEARSED_ON_CPU: u64 = 50_000_000;
 
 /// Rehearses until it gets no faster: a browser compiles what it has seen run a few times anew, and faster.
-async fn rehearse(engine: &Engine<FetchSource>) {
+async fn rehearse(engine: &Engine<KeptSource>) {
     if engine.device().compute == Compute::Cpu && engine.n_parameters() > MAX_REHEARSED_ON_CPU {
         return;
     }

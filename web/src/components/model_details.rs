@@ -4,7 +4,7 @@ use crate::page::{DialogKind, Page};
 use crate::session::format;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
-use servimage_bench::message::{LoadedPack, SelfTestReport};
+use servimage_bench::message::{Kept, LoadedPack, SelfTestReport};
 
 /// The model that is ready.
 #[component]
@@ -34,6 +34,10 @@ pub fn ModelDetails(
             &[("name", &name), ("size", &size), ("took", &took)],
         )
     };
+    let kept = match pack.kept.clone() {
+        Kept::Small => None,
+        kept => Some(view! { <KeptHere kept=kept /> }),
+    };
     let has_card = page.model_card.with_untracked(|card| !card.is_empty());
     view! {
         <p class="model-line">
@@ -50,7 +54,41 @@ pub fn ModelDetails(
             <button class="link" type="button" data-testid="open-model-card"
                 on:click=move |_| page.dialog.set(Some(DialogKind::ModelCard))>{page.t(Key::ModelCardTitle)}</button>
         })}</p>
+        {kept}
         <SelfTest report=pack.self_test parameters=pack.n_parameters quant=pack.quant heap_bytes=pack.heap_bytes />
+    }
+}
+
+/// Whether a large pack is kept for the next visit, and a way to be rid of it.
+#[component]
+fn KeptHere(
+    /// As the worker says.
+    kept: Kept,
+) -> impl IntoView {
+    let page = Page::here();
+    let on_device = kept == Kept::OnDevice;
+    let words = move || match &kept {
+        Kept::InMemory {
+            needed_bytes,
+            free_bytes,
+            reason,
+        } => {
+            let free = free_bytes.map_or("?".to_owned(), format::bytes);
+            let needed = format::bytes(*needed_bytes);
+            let values = [
+                ("reason", reason.as_str()),
+                ("needed", &needed),
+                ("free", &free),
+            ];
+            fill(page.t(Key::KeptInMemory)(), &values)
+        }
+        Kept::OnDevice | Kept::Small => page.t(Key::KeptOnDevice)().to_owned(),
+    };
+    view! {
+        <p class="dim detail" data-testid="pack-kept" data-kept=on_device.to_string()>{words} " " {on_device.then(|| view! {
+            <button class="link" type="button" data-testid="delete-packs"
+                on:click=move |_| page.change(|session| session.delete_packs())>{page.t(Key::DeletePacks)}</button>
+        })}</p>
     }
 }
 

@@ -30,7 +30,7 @@ pub fn ModelStatus() -> impl IntoView {
     }
 }
 
-/// The four phases of loading, the current one with its bytes.
+/// The five phases of loading, the current one with its bytes.
 #[component]
 fn Steps(
     /// How far it is; `None` before the worker has started.
@@ -100,6 +100,7 @@ fn LoadFailed(
 fn phase_title(phase: LoadPhase) -> Key {
     match phase {
         LoadPhase::Device => Key::PhaseDevice,
+        LoadPhase::Download => Key::PhaseDownload,
         LoadPhase::Weights => Key::PhaseWeights,
         LoadPhase::Compile => Key::PhaseCompile,
         LoadPhase::SelfTest => Key::PhaseSelfTest,
@@ -109,6 +110,7 @@ fn phase_title(phase: LoadPhase) -> Key {
 fn phase_short(phase: LoadPhase) -> Key {
     match phase {
         LoadPhase::Device => Key::StepDevice,
+        LoadPhase::Download => Key::StepDownload,
         LoadPhase::Weights => Key::StepWeights,
         LoadPhase::Compile => Key::StepCompile,
         LoadPhase::SelfTest => Key::StepSelfTest,

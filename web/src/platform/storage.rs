@@ -3,6 +3,15 @@
 use serde::de::DeserializeOwned;
 use web_sys::Storage;
 
+/// Asks the browser not to clear what the worker keeps when the disk gets full; it may decline.
+pub fn persist() {
+    let storage = web_sys::window().map(|window| window.navigator().storage());
+    // Without encryption there is none.
+    if let Some(storage) = storage.filter(|storage| !storage.is_undefined()) {
+        let _ = storage.persist();
+    }
+}
+
 /// Reads a small choice of the visitor's; `None` too where storage is blocked.
 pub fn recall(key: &str) -> Option<String> {
     storage()?.get_item(key).ok()?

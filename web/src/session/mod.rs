@@ -26,6 +26,7 @@ pub mod share;
 pub mod verdict_view;
 
 mod jobs;
+mod kept;
 mod recovery;
 #[cfg(test)]
 mod tests;
@@ -174,6 +175,7 @@ impl<P: WorkerPort> Session<P> {
                 self.pump();
                 self.prepare();
             }
+            Response::PacksDeleted { error } => self.on_packs_deleted(error),
             Response::Prepared {
                 task_id,
                 deliverable,

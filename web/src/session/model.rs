@@ -28,8 +28,9 @@ pub struct LoadProgress {
 }
 
 /// Phases in the order in which they happen.
-pub const LOAD_PHASES: [LoadPhase; 4] = [
+pub const LOAD_PHASES: [LoadPhase; 5] = [
     LoadPhase::Device,
+    LoadPhase::Download,
     LoadPhase::Weights,
     LoadPhase::Compile,
     LoadPhase::SelfTest,
@@ -82,6 +83,6 @@ mod tests {
         assert_eq!(progress.fraction(), Some(1.0));
         progress.total_bytes = 0;
         assert_eq!(progress.fraction(), None);
-        assert_eq!(progress.phase_idx(), 1);
+        assert_eq!(progress.phase_idx(), 2);
     }
 }

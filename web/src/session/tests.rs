@@ -11,7 +11,7 @@ use super::port::{JobFiles, WorkerPort};
 use super::queue::{CANCELLED, CardState};
 use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
 use servimage_bench::message::{
-    JobPhase, LoadedPack, ReliabilityBin, Request, Response, SelfTestReport,
+    JobPhase, Kept, LoadedPack, ReliabilityBin, Request, Response, SelfTestReport,
 };
 use servimage_bench::task::{Deliverable, Task};
 use servimage_bench::verdict::{ConceptScore, ErrorInfo, Provenance, Verdict};
@@ -84,6 +84,7 @@ fn pack() -> LoadedPack {
             n: 100,
         }],
         size_bytes: 8,
+        kept: Kept::Small,
         n_parameters: 3,
         self_test: SelfTestReport {
             passed: true,

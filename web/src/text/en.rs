@@ -21,11 +21,18 @@ pub(super) fn text(key: Key) -> &'static str {
         Key::RequestsSince => "network requests by this page since the model was ready",
         Key::RequestsNotYet => "counting starts when the model is ready",
         Key::PhaseStart => "Starting the worker",
+        Key::KeptOnDevice => "Kept on this device: the next visit needs no network for it.",
+        Key::KeptInMemory => {
+            "Not kept, the next visit downloads it again: {reason} ({needed} needed, {free} free)."
+        }
+        Key::DeletePacks => "Delete what is kept",
         Key::PhaseDevice => "Opening the device",
+        Key::PhaseDownload => "Downloading to this device",
         Key::PhaseWeights => "Loading the weights",
         Key::PhaseCompile => "Compiling for this device",
         Key::PhaseSelfTest => "Checking itself against known answers, warming up",
         Key::StepDevice => "Device",
+        Key::StepDownload => "Download",
         Key::StepWeights => "Weights",
         Key::StepCompile => "Compile",
         Key::StepSelfTest => "Self-test",

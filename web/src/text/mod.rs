@@ -91,6 +91,7 @@ macro_rules! keys {
 keys! {
     PageTitle SkipToImages Headline Purpose LanguageLabel ThemeLabel ThemeAuto ThemeLight
     ThemeDark StatusLabel PrivacyTitle RequestsSince RequestsNotYet PhaseStart PhaseDevice
+    PhaseDownload StepDownload KeptOnDevice KeptInMemory DeletePacks
     PhaseWeights PhaseCompile PhaseSelfTest StepDevice StepWeights StepCompile StepSelfTest
     BytesOf ModelReady DeviceGpu DeviceCpu DeviceSlow CpuReason ModelSummary ModelShape
     SelfTestPassed SelfTestFailed SelfTestBound SelfTestTensor SelfTestError LoadFailedTitle

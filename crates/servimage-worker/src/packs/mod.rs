@@ -1,0 +1,155 @@
+//! Packs that are too large to fetch at every visit: downloaded piece by piece into the browser's private file system, proven, kept.
+
+mod download;
+mod kept_source;
+mod lock;
+mod opfs;
+
+pub(crate) use kept_source::KeptSource;
+
+use crate::fetch_source::FetchSource;
+use crate::platform::{estimate, post};
+use download::{Download, DownloadError};
+use lock::Lock;
+use opfs::Store;
+use servimage_bench::message::{Kept, LoadPhase, Response};
+use servimage_bench::verdict::ErrorInfo;
+use servimage_pack::{MANIFEST_FILE, Manifest, PackError, PackSource, SourceError, sha256_hex};
+
+/// Packs below this size are fetched anew: the browser's own cache keeps them.
+const SMALL_PACK_BYTES: u64 = 32 << 20;
+
+/// One download at a time, whatever the tab.
+const LOCK_NAME: &str = "servimage-packs";
+
+/// Brings the pack of a folder URL onto this device, and says where it is kept.
+///
+/// A pack that cannot be kept runs from memory: its shards are fetched when they are read.
+///
+/// # Errors
+/// `pack.download` where a file cannot be had; what a source says of the manifest.
+pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInfo> {
+    let fetch = FetchSource::new(pack_url);
+    let manifest_bytes = match fetch.read(MANIFEST_FILE, None).await {
+        Ok(bytes) => bytes,
+        Err(error @ SourceError::Missing { .. }) => return Err(source_error(&error)),
+        // The server is away: what was downloaded from there before is still good.
+        Err(error) => match remembered(pack_url).await {
+            Some(bytes) => bytes,
+            None => return Err(source_error(&error)),
+        },
+    };
+    // The engine reads it too, and has the words for what is wrong with it.
+    let Ok(manifest) = Manifest::from_json(&manifest_bytes) else {
+        return Ok((KeptSource::in_memory(fetch, manifest_bytes), Kept::Small));
+    };
+    let size_bytes: u64 = manifest.files().map(|file| file.size_bytes).sum();
+    if size_bytes < SMALL_PACK_BYTES {
+        return Ok((KeptSource::in_memory(fetch, manifest_bytes), Kept::Small));
+    }
+    let in_memory = |reason: String, free_bytes: Option<u64>| Kept::InMemory {
+        needed_bytes: size_bytes,
+        free_bytes,
+        reason,
+    };
+    let store = match Store::open().await {
+        Ok(store) => store,
+        Err(reason) => {
+            let kept = in_memory(reason, None);
+            return Ok((KeptSource::in_memory(fetch, manifest_bytes), kept));
+        }
+    };
+    let place = KeptSource::in_store(
+        fetch.clone(),
+        manifest_bytes.clone(),
+        &manifest,
+        store.clone(),
+    );
+    match download(pack_url, &manifest, &manifest_bytes, &store).await {
+        Ok(()) => Ok((place, Kept::OnDevice)),
+        Err(DownloadError::Full) => {
+            let kept = in_memory(
+                "the browser's storage is full".to_owned(),
+                free_bytes().await,
+            );
+            Ok((KeptSource::in_memory(fetch, manifest_bytes), kept))
+        }
+        Err(DownloadError::Failed(message)) => Err(ErrorInfo {
+            code: "pack.download".to_owned(),
+            message,
+        }),
+    }
+}
+
+async fn download(
+    pack_url: &str,
+    manifest: &Manifest,
+    manifest_bytes: &[u8],
+    store: &Store,
+) -> Result<(), DownloadError> {
+    let _lock = Lock::take(LOCK_NAME).await;
+    let mut missing = Vec::new();
+    for file in manifest.files() {
+        if !store.has(file).await {
+            missing.push(file);
+        }
+    }
+    let missing_bytes: u64 = missing.iter().map(|file| file.size_bytes).sum();
+    if free_bytes().await.is_some_and(|free| free < missing_bytes) {
+        return Err(DownloadError::Full);
+    }
+    let download = Download {
+        pack_url,
+        store,
+        on_progress: &|done_bytes, total_bytes| {
+            post(&Response::LoadProgress {
+                phase: LoadPhase::Download,
+                done_bytes,
+                total_bytes,
+            })
+        },
+    };
+    download.run(manifest, &missing).await?;
+    // Last: what is remembered is whole.
+    store
+        .write(&sha256_hex(pack_url.as_bytes()), manifest_bytes)
+        .await
+        .map_err(DownloadError::from)
+}
+
+/// The manifest that came from this URL before, where all its files are here.
+async fn remembered(pack_url: &str) -> Option<Vec<u8>> {
+    let store = Store::open().await.ok()?;
+    let bytes = store
+        .read(&sha256_hex(pack_url.as_bytes()), None)
+        .await
+        .ok()?;
+    let manifest = Manifest::from_json(&bytes).ok()?;
+    for file in manifest.files() {
+        if !store.has(file).await {
+            return None;
+        }
+    }
+    Some(bytes)
+}
+
+/// Deletes every pack that is kept here.
+///
+/// # Errors
+/// The browser's words.
+pub(crate) async fn forget_all() -> Result<(), String> {
+    let _lock = Lock::take(LOCK_NAME).await;
+    Store::remove().await
+}
+
+async fn free_bytes() -> Option<u64> {
+    let (usage, quota) = estimate().await?;
+    Some(quota.saturating_sub(usage))
+}
+
+fn source_error(error: &SourceError) -> ErrorInfo {
+    ErrorInfo {
+        code: PackError::from(error.clone()).code().to_owned(),
+        message: error.to_string(),
+    }
+}
