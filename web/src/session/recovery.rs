@@ -9,7 +9,6 @@ use super::notice::Notice;
 use super::port::WorkerPort;
 use super::queue::{CardId, CardState};
 use servimage_bench::verdict::ErrorInfo;
-use std::collections::BTreeSet;
 
 /// Code of the error of a job whose device is gone.
 const DEVICE_FAILED: &str = "device.failed";
@@ -21,7 +20,7 @@ const MAX_IN_A_ROW: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// Cards that were under way when a worker broke.
-    struck: BTreeSet<CardId>,
+    struck: Vec<CardId>,
     /// Fresh workers since the last verdict.
     in_a_row: u32,
 }
@@ -72,7 +71,9 @@ impl<P: WorkerPort> Session<P> {
             .map(|card| card.id)
             .collect();
         for id in under_way {
-            if !self.recovery.struck.insert(id) {
+            if !self.recovery.struck.contains(&id) {
+                self.recovery.struck.push(id);
+            } else {
                 self.queue.change(id, |card| {
                     card.job_id = None;
                     card.state = CardState::Failed(error.clone());
