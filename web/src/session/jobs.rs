@@ -3,7 +3,7 @@
 use super::checklist::Ticks;
 use super::port::{JobFiles, WorkerPort};
 use super::queue::{CANCELLED, Card, CardId, CardState};
-use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
+use super::{DeliverableChoice, Session};
 use servimage_bench::message::{Beside, Preparation, Request, ScoreJob};
 use servimage_bench::verdict::ErrorInfo;
 
@@ -144,7 +144,10 @@ impl<P: WorkerPort> Session<P> {
 
     /// Gives the worker jobs until it has enough.
     pub(super) fn pump(&mut self) {
-        while self.model.is_ready() && !self.is_paused && self.queue.in_flight() < MAX_IN_FLIGHT {
+        while self.model.is_ready()
+            && !self.is_paused
+            && self.queue.in_flight() < self.max_in_flight()
+        {
             let Some(id) = self.queue.next_waiting() else {
                 return;
             };

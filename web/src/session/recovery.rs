@@ -3,11 +3,11 @@
 //! A panic poisons the worker's module, and burn keeps a lost device for good, so nothing is mended in place. Each image that was
 //! under way gets one more attempt, alone; an image that strikes twice has failed.
 
-use super::Session;
 use super::model::ModelState;
 use super::notice::Notice;
 use super::port::WorkerPort;
 use super::queue::{CardId, CardState};
+use super::{MAX_IN_FLIGHT, Session};
 use servimage_bench::verdict::ErrorInfo;
 
 /// Code of the error of a job whose device is gone.
@@ -63,6 +63,19 @@ impl<P: WorkerPort> Session<P> {
         self.model = ModelState::Failed(error);
     }
 
+    /// Jobs that may lie with the worker. One while an image waits that was under way when a worker broke: together, a bad image
+    /// would take good ones with it a second time.
+    pub(super) fn max_in_flight(&self) -> usize {
+        let is_open = |id: &CardId| {
+            let card = self.queue.get(*id);
+            card.is_some_and(|card| !card.state.is_settled())
+        };
+        match self.recovery.struck.iter().any(is_open) {
+            true => 1,
+            false => MAX_IN_FLIGHT,
+        }
+    }
+
     fn recover(&mut self, error: ErrorInfo) {
         let under_way: Vec<CardId> = self
             .queue
@@ -84,8 +97,6 @@ impl<P: WorkerPort> Session<P> {
         if self.recovery.in_a_row > MAX_IN_A_ROW {
             return self.give_up(error);
         }
-        // Together, a bad image would take good ones with it a second time.
-        self.options.max_batch = Some(1);
         self.retry_load();
         self.notify(Notice::Recovered);
     }
