@@ -159,8 +159,8 @@ impl Page {
             }
             self.change(|session| {
                 session.add_images(images);
-                if skipped > 0 {
-                    session.notify(Notice::Skipped { count: skipped });
+                if !skipped.is_empty() {
+                    session.notify(Notice::skipped(&skipped));
                 }
             });
         });
