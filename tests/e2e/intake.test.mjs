@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openApp } from "./lib/app.mjs";
 import { photos } from "./lib/files.mjs";
-import { drawnPng, hugePng, turnedJpeg, wideProfile, write, zip } from "./lib/formats.mjs";
+import { drawnPng, hugePng, turnedJpeg, wideJpeg, wideProfile, write, zip } from "./lib/formats.mjs";
 import { existing, root, scratch } from "./lib/paths.mjs";
 import { startServer } from "./lib/server.mjs";
 
@@ -41,7 +41,7 @@ test("a ZIP archive is unpacked; what is damaged in it is named, the rest is jud
     { name: "liar.png", bytes: Buffer.alloc(500_000), size: 10 },
   ]));
   await app.drop([path]);
-  await app.page.getByTestId("notice").filter({ hasText: "candidates/liar.png could not be unpacked" }).waitFor();
+  await app.page.getByTestId("notice").filter({ hasText: "candidates/liar.png could not be unpacked" }).filter({ hasText: "no images: notes.txt" }).waitFor();
   const [first, second] = [await app.verdict("first.jpg"), await app.verdict("second.png")];
   const direct = await judge(photo);
   assert.equal(first.p_pay, direct.p_pay, "the bytes are the same");
@@ -61,6 +61,7 @@ test("a folder is walked to its end", async () => {
   writeFileSync(join(folder, "inner", "deep.png"), drawnPng({ side: 200 }));
   writeFileSync(join(folder, "readme.md"), "no image");
   await app.drop([folder]);
+  await app.page.getByTestId("notice").filter({ hasText: "no images: readme.md (1 in all)" }).waitFor();
   await app.verdict("deep.png");
   assert.equal(await app.card("readme.md").count(), 0);
 });
@@ -81,10 +82,20 @@ test("an SVG drawing is drawn by the browser, however its name is written", asyn
   }
 });
 
-test("HEIC, which this browser does not know, fails with its name", async () => {
-  await app.drop([write("phone.heic", Buffer.concat([Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1"), Buffer.alloc(200)]))]);
-  assert.match(await app.failure("phone.heic"), /cannot be read here/);
-  assert.match(await app.card("phone.heic").innerText(), /HEIC/);
+for (const [name, format] of [["scene-1.heic", "HEIC"], ["scene-1.jxl", "JPEG XL"]]) {
+  test(`${format}, which this browser does not know, fails with its name`, async () => {
+    await app.drop([existing(join(root, "tests", "fixtures", name))]);
+    assert.match(await app.failure(name), /cannot be read here/);
+    assert.ok((await app.card(name).innerText()).includes(format), await app.card(name).innerText());
+  });
+}
+
+test("inks of a printer and a JPEG's wide colour space become sRGB, and the verdict says so", async () => {
+  for (const path of [existing(join(root, "tests", "fixtures", "scene-1-cmyk.jpg")), write("wide.jpg", wideJpeg(photo))]) {
+    const verdict = await judge(path);
+    assert.deepEqual(verdict.image_notes, ["colours_converted"], path);
+    assert.equal(verdict.provenance.decoder, "rust");
+  }
 });
 
 test("transparency, a turned camera and a wide colour space are shown as badges", async () => {

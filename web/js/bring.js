@@ -194,7 +194,7 @@ async function unpack(blob, { name, flags, method, packed, size, at }) {
 
 /**
  * All files of an archive as `[path, File]`; what cannot be unpacked is `[path, null, why]` in its place, and so is an
- * archive that cannot be read at all. Only names that `wanted` likes are unpacked.
+ * archive that cannot be read at all. Only names that `wanted` likes are unpacked, the others are empty.
  */
 export async function unzip(blob, name, wanted = () => true) {
   try {
@@ -205,7 +205,11 @@ export async function unzip(blob, name, wanted = () => true) {
     const files = [];
     for (const entry of entries) {
       const path = `${stem}/${entry.name.replaceAll("\\", "/")}`;
-      if (!wanted(path)) continue;
+      if (!wanted(path)) {
+        // Without its bytes: the page counts and names what it leaves out.
+        files.push([path, new File([], path.split("/").pop())]);
+        continue;
+      }
       try {
         files.push([path, await unpack(blob, entry)]);
       } catch (error) {

@@ -1,4 +1,17 @@
-// What the page fetches of its own before the model loads, so that it needs no request later: samples, the model card.
+// What the page fetches of its own before the model loads, so that it needs no request later: texts, samples, the model card.
+
+const texts = {};
+
+/** The page's sentences in a language (`en` or `zh`), in the file's order; asked for once. */
+export function textsOf(language) {
+  // Never those of a version that the browser kept from an earlier visit.
+  texts[language] ??= fetch(`./texts/${language}.json`, { cache: "no-cache" }).then(async (response) => {
+    if (!response.ok) throw new Error(`texts/${language}.json: ${response.status}`);
+    return Object.values(await response.json());
+  });
+  texts[language].catch(() => delete texts[language]);
+  return texts[language];
+}
 
 /** Samples that are there, as `[File, English title, Chinese title]`. */
 export async function samples() {

@@ -24,6 +24,10 @@ const KEPT_CARD: &str = "card-";
 /// The same for the visitor's own briefs; the brief's number follows.
 const KEPT_BRIEF: &str = "brief-";
 
+/// What stands there instead of the page where its texts cannot be fetched, in both languages.
+const NO_TEXTS: &str =
+    "Parts of this page could not be loaded. Please reload it. 页面未能完整载入，请刷新。";
+
 /// The session over the browser's worker.
 pub type PageSession = Session<BrowserWorker>;
 
@@ -90,6 +94,15 @@ impl Page {
         fill(text(self.lang.get(), key), values)
     }
 
+    /// Speaks another language, as soon as its texts are there.
+    pub fn speak(self, lang: Lang) {
+        spawn_local(async move {
+            if fetched::texts(lang).await {
+                self.lang.set(lang);
+            }
+        });
+    }
+
     /// Reads the session, and reads again when it changes.
     pub fn read<T>(self, read: impl FnOnce(&PageSession) -> T) -> T {
         self.session.with(read)
@@ -148,8 +161,8 @@ impl Page {
             }
             self.change(|session| {
                 session.add_images(images);
-                if skipped > 0 {
-                    session.notify(Notice::Skipped { count: skipped });
+                if !skipped.is_empty() {
+                    session.notify(Notice::skipped(&skipped));
                 }
             });
         });
@@ -197,16 +210,22 @@ impl Page {
     }
 }
 
-/// Builds the page and shows it.
+/// Builds the page and shows it, as soon as its texts are there.
 pub fn start() {
-    dom::remove_boot_screen();
-    mount_to_body(|| {
-        provide_context(build());
-        App()
+    spawn_local(async {
+        let lang = first_language();
+        if !fetched::texts(lang).await {
+            return dom::set_boot_line(NO_TEXTS);
+        }
+        dom::remove_boot_screen();
+        mount_to_body(move || {
+            provide_context(build(lang));
+            App()
+        });
     });
 }
 
-fn build() -> Page {
+fn build(lang: Lang) -> Page {
     let slot: StoredValue<Option<Page>> = StoredValue::new(None);
     let worker = BrowserWorker::new(move |event| {
         if let Some(page) = slot.get_value() {
@@ -219,7 +238,6 @@ fn build() -> Page {
     options.pack_url = dom::absolute_url(&options.pack_url);
     // To measure what batches are worth.
     options.max_batch = dom::query_param("batch").and_then(|batch| batch.parse().ok());
-    let lang = first_language();
     options.language = lang.brief_language();
     let page = Page {
         session: RwSignal::new_local(Session::start(worker, options)),
@@ -269,6 +287,9 @@ fn connect(page: Page) {
         .session
         .with_untracked(|session| session.pack_url().to_owned());
     spawn_local(async move {
+        for lang in [Lang::En, Lang::Zh] {
+            fetched::texts(lang).await;
+        }
         let fetched = fetched::samples().await;
         page.samples.set(fetched);
         page.model_card.set(fetched::model_card(&pack_url).await);

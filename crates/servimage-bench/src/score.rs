@@ -48,14 +48,17 @@ pub fn servimage_score(
     concepts: &BTreeMap<String, ConceptScore>,
     weights: &BTreeMap<String, f64>,
 ) -> Option<f64> {
-    let mut groups: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for (name, concept) in concepts.iter().filter(|(_, concept)| concept.applicable) {
-        if let (Some(group), Some(score)) = (group_of(name), concept.score) {
-            groups.entry(group).or_default().push(normalised(score));
-        }
-    }
     let (mut sum, mut total_weight) = (0.0, 0.0);
-    for (group, scores) in groups {
+    for group in ["brf", "cns", "veq"] {
+        let of_group = |name: &str| group_of(name) == Some(group);
+        let scores: Vec<f64> = concepts
+            .iter()
+            .filter(|(name, concept)| concept.applicable && of_group(name))
+            .filter_map(|(_, concept)| concept.score.map(normalised))
+            .collect();
+        if scores.is_empty() {
+            continue;
+        }
         let weight = weights
             .get(group)
             .copied()

@@ -2,11 +2,11 @@
 
 use crate::platform::{scope, words_of};
 use js_sys::Uint8Array;
-use servimage_pack::{PackSource, SourceError};
+use servimage_pack::{MANIFEST_FILE, PackSource, SourceError};
 use std::ops::Range;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestInit, Response};
+use web_sys::{Request, RequestCache, RequestInit, Response};
 
 /// HTTP status of a missing file.
 const NOT_FOUND: u16 = 404;
@@ -31,7 +31,12 @@ impl FetchSource {
             reason: words_of(&error),
         };
         let url = format!("{}{path}", self.folder_url);
-        let request = Request::new_with_str_and_init(&url, &RequestInit::new()).map_err(other)?;
+        let init = RequestInit::new();
+        if path == MANIFEST_FILE {
+            // The browser asks whether its own copy is still the server's.
+            init.set_cache(RequestCache::NoCache);
+        }
+        let request = Request::new_with_str_and_init(&url, &init).map_err(other)?;
         if let Some(range) = range {
             let bytes = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
             request.headers().set("Range", &bytes).map_err(other)?;

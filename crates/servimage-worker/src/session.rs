@@ -114,10 +114,10 @@ impl Session {
         let (source, kept) = packs::bring(pack_url).await?;
         let loaded = Engine::load(source.clone(), device.clone(), &mut on_progress).await;
         let engine = match loaded {
-            // What was proven when it came is no longer what it was: once more from the server.
-            Err(EngineError::Pack(PackError::Hash { .. } | PackError::Size { .. }))
-                if kept == Kept::OnDevice =>
-            {
+            // What was proven when it came is no longer what it was, or another tab deleted it: once more from the server.
+            Err(EngineError::Pack(
+                PackError::Hash { .. } | PackError::Size { .. } | PackError::Source(_),
+            )) if kept == Kept::OnDevice => {
                 source.forget().await;
                 let (source, _) = packs::bring(pack_url).await?;
                 Engine::load(source, device, &mut on_progress).await

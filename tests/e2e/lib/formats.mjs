@@ -107,6 +107,14 @@ export function turnedJpeg(photo) {
   return Buffer.concat([bytes.subarray(0, 2), Buffer.from([0xff, 0xe1]), length, block, bytes.subarray(2)]);
 }
 
+/** A JPEG with the profile of a wide colour space. */
+export function wideJpeg(photo) {
+  const bytes = readFileSync(photo);
+  const block = Buffer.concat([Buffer.from("ICC_PROFILE\0\x01\x01", "latin1"), wideProfile()]);
+  const length = Buffer.from([(block.length + 2) >> 8, (block.length + 2) & 0xff]);
+  return Buffer.concat([bytes.subarray(0, 2), Buffer.from([0xff, 0xe2]), length, block, bytes.subarray(2)]);
+}
+
 /**
  * A ZIP archive of `{name, bytes}`; `isStored` leaves an entry unpacked. `size` and `flags` let an entry lie, `nameBytes` writes
  * its name in another encoding.

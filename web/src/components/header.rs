@@ -53,8 +53,8 @@ fn LanguageButton(
 ) -> impl IntoView {
     let page = Page::here();
     let choose = move |_| {
-        page.lang.set(lang);
         storage::remember("lang", lang.tag());
+        page.speak(lang);
     };
     let is_chosen = move || {
         if page.lang.get() == lang {

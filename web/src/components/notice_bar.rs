@@ -6,17 +6,22 @@ use crate::session::notice::Notice;
 use crate::text::{Key, Lang, fill, text};
 use leptos::prelude::*;
 
-/// The lasting notice, if there is one.
+/// The lasting notices, if there are any.
 #[component]
 pub fn NoticeBar() -> impl IntoView {
     let page = Page::here();
-    let notice = Memo::new(move |_| page.read(|session| session.lasting_notice().cloned()));
+    let notices = Memo::new(move |_| page.read(|session| session.lasting_notices().to_vec()));
+    let is_there = Memo::new(move |_| notices.with(|notices| !notices.is_empty()));
     let dismiss = move |_| page.change(|session| session.dismiss_notice());
     move || {
-        notice.get().map(|notice| {
+        is_there.get().then(|| {
+            let lines = move || {
+                let line = |notice: &Notice| view! { <p>{notice_text(page.lang.get(), notice)}</p> };
+                notices.with(|notices| notices.iter().map(line).collect_view())
+            };
             view! {
                 <div class="notice" data-testid="notice">
-                    <p>{move || notice_text(page.lang.get(), &notice)}</p>
+                    <div>{lines}</div>
                     <button class="quiet" type="button" on:click=dismiss>{page.t(Key::Dismiss)}</button>
                 </div>
             }
@@ -62,7 +67,10 @@ pub fn notice_text(lang: Lang, notice: &Notice) -> String {
         Notice::NotABenchFile { name, why } => {
             say(Key::NoticeNotBench, &[("name", name), ("why", why)])
         }
-        Notice::Skipped { count } => say(Key::NoticeSkipped, &[("count", &number(count))]),
+        Notice::Skipped { count, names } => say(
+            Key::NoticeSkipped,
+            &[("count", &number(count)), ("names", names)],
+        ),
         Notice::NotUnpacked { name, why, n_more } => say(
             Key::NoticeNotUnpacked,
             &[("name", name), ("why", why), ("more", &number(n_more))],

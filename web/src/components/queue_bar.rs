@@ -134,7 +134,7 @@ async fn save_report(page: Page) {
         if let Some(file) = file
             && let Some(copy) = picture::small_copy(&file, REPORT_PICTURE_SIDE).await
         {
-            thumbs.insert(id, copy);
+            thumbs.push((id, copy));
         }
     }
     let lang = page.lang.get_untracked();

@@ -50,6 +50,14 @@ pub fn remove_boot_screen() {
     }
 }
 
+/// Says something on the boot screen.
+pub fn set_boot_line(words: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    if let Some(line) = document.and_then(|document| document.get_element_by_id("boot-line")) {
+        line.set_text_content(Some(words));
+    }
+}
+
 /// An address for a file in memory; give it back with [`revoke_url`].
 pub fn object_url(blob: &Blob) -> Option<String> {
     Url::create_object_url_with_blob(blob).ok()

@@ -1,6 +1,7 @@
-//! What the page fetches of its own before the model loads, so that it needs no request later: the project's sample
-//! images and the pack's model card. Fetched by `web/js/fetched.js`.
+//! What the page fetches of its own before the model loads, so that it needs no request later: its texts, the project's
+//! sample images and the pack's model card. Fetched by `web/js/fetched.js`.
 
+use crate::text::{Lang, has_table, take_table};
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -8,6 +9,8 @@ use web_sys::{Element, File};
 
 #[wasm_bindgen(module = "/js/fetched.js")]
 extern "C" {
+    #[wasm_bindgen(js_name = textsOf)]
+    fn fetch_texts(language: &str) -> Promise;
     #[wasm_bindgen(js_name = samples)]
     fn fetch_samples() -> Promise;
     #[wasm_bindgen(js_name = modelCard)]
@@ -30,6 +33,21 @@ pub struct Sample {
     pub title_en: String,
     /// What it shows, in Chinese.
     pub title_zh: String,
+}
+
+/// Sees to it that the texts of a language are there; `false` where they cannot be fetched.
+pub async fn texts(lang: Lang) -> bool {
+    if has_table(lang) {
+        return true;
+    }
+    let Ok(texts) = JsFuture::from(fetch_texts(lang.brief_language())).await else {
+        return false;
+    };
+    let texts: Array = texts.unchecked_into();
+    let texts = texts
+        .iter()
+        .map(|text| text.as_string().unwrap_or_default());
+    take_table(lang, texts.collect())
 }
 
 /// Fetches all samples; those that are missing are left out.

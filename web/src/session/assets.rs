@@ -2,22 +2,24 @@
 //! A picture that the visitor picks by hand stands before one that a benchmark folder brought.
 
 use super::intake::AssetKey;
-use std::collections::BTreeMap;
+
+/// Pictures of tasks, a task once.
+type ByTask<F> = Vec<(AssetKey, Vec<F>)>;
 
 /// Pictures by task.
 #[derive(Clone, Debug)]
 pub struct Assets<F> {
-    picked: BTreeMap<String, F>,
-    inputs: BTreeMap<AssetKey, Vec<F>>,
-    references: BTreeMap<AssetKey, Vec<F>>,
+    picked: Vec<(String, F)>,
+    inputs: ByTask<F>,
+    references: ByTask<F>,
 }
 
 impl<F> Default for Assets<F> {
     fn default() -> Self {
         Self {
-            picked: BTreeMap::new(),
-            inputs: BTreeMap::new(),
-            references: BTreeMap::new(),
+            picked: Vec::new(),
+            inputs: Vec::new(),
+            references: Vec::new(),
         }
     }
 }
@@ -25,39 +27,34 @@ impl<F> Default for Assets<F> {
 impl<F> Assets<F> {
     /// Adds the pictures of a benchmark folder; those of a task that is known already are replaced.
     pub fn add(&mut self, inputs: Vec<(AssetKey, F)>, references: Vec<(AssetKey, F)>) {
-        self.inputs.append(&mut by_task(inputs));
-        self.references.append(&mut by_task(references));
+        add(&mut self.inputs, inputs);
+        add(&mut self.references, references);
     }
 
     /// Takes the visitor's own input image for a task, or none.
     pub fn pick_input(&mut self, task_id: &str, file: Option<F>) {
-        match file {
-            Some(file) => self.picked.insert(task_id.to_owned(), file),
-            None => self.picked.remove(task_id),
-        };
+        self.picked.retain(|(of_task, _)| of_task != task_id);
+        self.picked
+            .extend(file.map(|file| (task_id.to_owned(), file)));
     }
 
     /// The input image of a task.
     pub fn input(&self, task_id: &str) -> Option<&F> {
-        self.picked
-            .get(task_id)
-            .or_else(|| self.inputs.get(&AssetKey::of_task(task_id)?)?.first())
+        let picked = self.picked.iter().find(|(of_task, _)| of_task == task_id);
+        picked
+            .map(|(_, file)| file)
+            .or_else(|| of_task(&self.inputs, task_id).first())
     }
 
     /// Reference pictures of a task.
     pub fn references(&self, task_id: &str) -> &[F] {
-        AssetKey::of_task(task_id)
-            .and_then(|key| self.references.get(&key))
-            .map_or(&[], Vec::as_slice)
+        of_task(&self.references, task_id)
     }
 
     /// Number of pictures from benchmark folders.
     pub fn n_bench(&self) -> usize {
-        self.inputs
-            .values()
-            .chain(self.references.values())
-            .map(Vec::len)
-            .sum()
+        let all = self.inputs.iter().chain(&self.references);
+        all.map(|(_, files)| files.len()).sum()
     }
 
     /// Forgets the pictures of benchmark folders.
@@ -67,12 +64,25 @@ impl<F> Assets<F> {
     }
 }
 
-fn by_task<F>(files: Vec<(AssetKey, F)>) -> BTreeMap<AssetKey, Vec<F>> {
-    let mut map: BTreeMap<AssetKey, Vec<F>> = BTreeMap::new();
+fn of_task<'a, F>(pictures: &'a ByTask<F>, task_id: &str) -> &'a [F] {
+    let key = AssetKey::of_task(task_id);
+    let found = pictures
+        .iter()
+        .find(|(known, _)| Some(known) == key.as_ref());
+    found.map_or(&[], |(_, files)| files)
+}
+
+fn add<F>(pictures: &mut ByTask<F>, files: Vec<(AssetKey, F)>) {
+    let mut new: ByTask<F> = Vec::new();
     for (key, file) in files {
-        map.entry(key).or_default().push(file);
+        // They come by path, so those of a task mostly follow each other.
+        match new.iter_mut().rev().find(|(known, _)| *known == key) {
+            Some((_, files)) => files.push(file),
+            None => new.push((key, vec![file])),
+        }
     }
-    map
+    pictures.retain(|(known, _)| !new.iter().any(|(key, _)| key == known));
+    pictures.append(&mut new);
 }
 
 #[cfg(test)]

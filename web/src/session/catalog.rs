@@ -1,8 +1,8 @@
 //! The tasks that can be picked: the project's starter tasks and a dropped benchmark.
 
+use serde_json::{Map, Value};
 use servimage_bench::starter::starter_tasks;
 use servimage_bench::task::{LoadedTasks, Task};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where a task comes from.
@@ -152,13 +152,11 @@ impl Catalog {
     /// Adds benchmark tasks; a task with a known id takes the place of the older one.
     /// Returns how many there were.
     pub fn add_bench(&mut self, loaded: LoadedTasks) -> usize {
-        let ids: BTreeSet<&str> = loaded
-            .tasks
-            .iter()
-            .map(|task| task.task_id.as_str())
-            .collect();
+        // As a JSON object: the one sorted map that the page has code for.
+        let ids = loaded.tasks.iter().map(|task| task.task_id.clone());
+        let ids: Map<String, Value> = ids.map(|id| (id, Value::Null)).collect();
         self.entries.retain(|entry| {
-            entry.origin != Origin::Bench || !ids.contains(entry.task.task_id.as_str())
+            entry.origin != Origin::Bench || !ids.contains_key(&entry.task.task_id)
         });
         self.n_warnings += loaded.warnings.len();
         let count = loaded.tasks.len();
@@ -229,15 +227,14 @@ impl Catalog {
 
     /// Categories that occur, sorted.
     pub fn categories(&self) -> Vec<String> {
-        let set: BTreeSet<&str> = self
-            .entries
-            .iter()
-            .map(|entry| entry.task.category.as_str())
-            .collect();
-        set.into_iter()
-            .filter(|category| !category.is_empty())
-            .map(str::to_owned)
-            .collect()
+        let mut found: Vec<String> = Vec::new();
+        let all = self.entries.iter().map(|entry| &entry.task.category);
+        for category in all.filter(|category| !category.is_empty()) {
+            if let Err(idx) = found.binary_search(category) {
+                found.insert(idx, category.clone());
+            }
+        }
+        found
     }
 
     /// Tasks that match, in their order: own briefs, starter tasks, then the benchmark.

@@ -64,8 +64,8 @@ pub struct Sorted<F> {
     pub inputs: Vec<(AssetKey, F)>,
     /// Reference pictures by task.
     pub references: Vec<(AssetKey, F)>,
-    /// Files in folders that were passed over.
-    pub skipped: usize,
+    /// Paths of files in folders and archives that were passed over.
+    pub skipped: Vec<String>,
 }
 
 /// Sorts a drop by path.
@@ -76,7 +76,7 @@ pub fn sort<F>(mut files: Vec<Incoming<F>>) -> Sorted<F> {
         jsons: Vec::new(),
         inputs: Vec::new(),
         references: Vec::new(),
-        skipped: 0,
+        skipped: Vec::new(),
     };
     for file in files {
         match classify(&file.path) {
@@ -84,7 +84,7 @@ pub fn sort<F>(mut files: Vec<Incoming<F>>) -> Sorted<F> {
             Kind::Json => sorted.jsons.push(file),
             Kind::Input(key) => sorted.inputs.push((key, file.file)),
             Kind::Reference(key) => sorted.references.push((key, file.file)),
-            Kind::Other => sorted.skipped += 1,
+            Kind::Other => sorted.skipped.push(file.path),
         }
     }
     sorted
@@ -219,6 +219,6 @@ mod tests {
             }
         );
         assert_eq!(sorted.references[0].0.number, 3);
-        assert_eq!(sorted.skipped, 1);
+        assert_eq!(sorted.skipped.len(), 1);
     }
 }

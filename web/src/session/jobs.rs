@@ -3,10 +3,9 @@
 use super::checklist::Ticks;
 use super::port::{JobFiles, WorkerPort};
 use super::queue::{CANCELLED, Card, CardId, CardState};
-use super::{DeliverableChoice, MAX_IN_FLIGHT, Session};
+use super::{DeliverableChoice, Session};
 use servimage_bench::message::{Beside, Preparation, Request, ScoreJob};
 use servimage_bench::verdict::ErrorInfo;
-use std::collections::BTreeMap;
 
 /// Verdicts whose pace counts for the time that is left.
 const PACE_OF: usize = 16;
@@ -145,7 +144,10 @@ impl<P: WorkerPort> Session<P> {
 
     /// Gives the worker jobs until it has enough.
     pub(super) fn pump(&mut self) {
-        while self.model.is_ready() && !self.is_paused && self.queue.in_flight() < MAX_IN_FLIGHT {
+        while self.model.is_ready()
+            && !self.is_paused
+            && self.queue.in_flight() < self.max_in_flight()
+        {
             let Some(id) = self.queue.next_waiting() else {
                 return;
             };
@@ -230,14 +232,21 @@ impl<P: WorkerPort> Session<P> {
 
     /// The rest of a deliverable's set: the latest image of each other one that is not known to be bad.
     fn others_of(&self, task_id: &str, deliverable: u32) -> Vec<P::File> {
-        let mut latest: BTreeMap<u32, P::File> = BTreeMap::new();
+        let mut latest: Vec<(u32, P::File)> = Vec::new();
         for other in self.queue.iter() {
             let is_sibling = other.task.task_id == task_id && other.deliverable != deliverable;
-            if is_sibling && !matches!(other.state, CardState::Failed(_)) {
-                latest.extend(other.file.clone().map(|file| (other.deliverable, file)));
+            let Some(file) = other.file.as_ref().filter(|_| is_sibling) else {
+                continue;
+            };
+            if !matches!(other.state, CardState::Failed(_)) {
+                let place = latest.binary_search_by_key(&other.deliverable, |(known, _)| *known);
+                match place {
+                    Ok(idx) => latest[idx].1 = file.clone(),
+                    Err(idx) => latest.insert(idx, (other.deliverable, file.clone())),
+                }
             }
         }
-        latest.into_values().collect()
+        latest.into_iter().map(|(_, file)| file).collect()
     }
 
     fn withdraw(&mut self, id: CardId) {

@@ -55,10 +55,12 @@ pub enum Notice {
         /// Why.
         why: String,
     },
-    /// Files in folders were passed over.
+    /// Files in folders and archives were passed over.
     Skipped {
         /// How many.
         count: usize,
+        /// The first of their names.
+        names: String,
     },
     /// A file, or part of an archive, could not be unpacked.
     NotUnpacked {
@@ -84,7 +86,23 @@ pub enum Notice {
     ReportSaved,
 }
 
+/// Names of files that one sentence holds.
+const MAX_NAMES: usize = 3;
+
 impl Notice {
+    /// Files at these paths were passed over.
+    pub fn skipped(paths: &[String]) -> Self {
+        let name = |path: &String| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let mut names: Vec<String> = paths.iter().take(MAX_NAMES).map(name).collect();
+        if paths.len() > MAX_NAMES {
+            names.push("…".to_owned());
+        }
+        Self::Skipped {
+            count: paths.len(),
+            names: names.join(", "),
+        }
+    }
+
     /// Whether it stays on the page until it is dismissed; the others are only announced.
     pub fn is_lasting(&self) -> bool {
         matches!(
@@ -105,8 +123,8 @@ impl Notice {
 #[derive(Debug, Default)]
 pub(super) struct Notices {
     latest: Option<Notice>,
-    /// The last one that [stays](Notice::is_lasting): an outcome announced after it does not take it away.
-    lasting: Option<Notice>,
+    /// Those that [stay](Notice::is_lasting), the last of each kind: an outcome announced after them does not take them away.
+    lasting: Vec<Notice>,
 }
 
 impl<P: WorkerPort> Session<P> {
@@ -116,19 +134,22 @@ impl<P: WorkerPort> Session<P> {
     }
 
     /// What stays on the page until it is dismissed.
-    pub fn lasting_notice(&self) -> Option<&Notice> {
-        self.notices.lasting.as_ref()
+    pub fn lasting_notices(&self) -> &[Notice] {
+        &self.notices.lasting
     }
 
     /// Says something to the visitor.
     pub fn notify(&mut self, notice: Notice) {
         if notice.is_lasting() {
-            self.notices.lasting = Some(notice.clone());
+            let kind = std::mem::discriminant(&notice);
+            let lasting = &mut self.notices.lasting;
+            lasting.retain(|known| std::mem::discriminant(known) != kind);
+            lasting.push(notice.clone());
         }
         self.notices.latest = Some(notice);
     }
 
-    /// Takes the notice away.
+    /// Takes the notices away.
     pub fn dismiss_notice(&mut self) {
         self.notices = Notices::default();
     }

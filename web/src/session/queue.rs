@@ -4,7 +4,6 @@ use super::checklist::Ticks;
 use super::order::by_place;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, Verdict};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Code of the error that a cancelled job shows.
@@ -96,7 +95,7 @@ pub struct Queue<F> {
     cards: Vec<Card<F>>,
     next_id: CardId,
     batch: u32,
-    changed: BTreeSet<CardId>,
+    changed: Vec<CardId>,
 }
 
 impl<F> Default for Queue<F> {
@@ -105,7 +104,7 @@ impl<F> Default for Queue<F> {
             cards: Vec::new(),
             next_id: 1,
             batch: 0,
-            changed: BTreeSet::new(),
+            changed: Vec::new(),
         }
     }
 }
@@ -173,7 +172,7 @@ impl<F> Queue<F> {
     }
 
     /// Cards that changed or went since the last call.
-    pub fn take_changed(&mut self) -> BTreeSet<CardId> {
+    pub fn take_changed(&mut self) -> Vec<CardId> {
         std::mem::take(&mut self.changed)
     }
 
@@ -200,15 +199,21 @@ impl<F> Queue<F> {
             return false;
         };
         change(&mut self.cards[idx]);
-        self.changed.insert(id);
+        self.note(id);
         true
     }
 
     /// Takes a card out.
     pub fn remove(&mut self, id: CardId) -> Option<Card<F>> {
         let idx = self.idx_of(id)?;
-        self.changed.insert(id);
+        self.note(id);
         Some(self.cards.remove(idx))
+    }
+
+    fn note(&mut self, id: CardId) {
+        if !self.changed.contains(&id) {
+            self.changed.push(id);
+        }
     }
 
     /// The card whose job this is; `None` for a job that was cancelled or superseded.

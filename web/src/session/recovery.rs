@@ -3,13 +3,12 @@
 //! A panic poisons the worker's module, and burn keeps a lost device for good, so nothing is mended in place. Each image that was
 //! under way gets one more attempt, alone; an image that strikes twice has failed.
 
-use super::Session;
 use super::model::ModelState;
 use super::notice::Notice;
 use super::port::WorkerPort;
 use super::queue::{CardId, CardState};
+use super::{MAX_IN_FLIGHT, Session};
 use servimage_bench::verdict::ErrorInfo;
-use std::collections::BTreeSet;
 
 /// Code of the error of a job whose device is gone.
 const DEVICE_FAILED: &str = "device.failed";
@@ -21,7 +20,7 @@ const MAX_IN_A_ROW: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Recovery {
     /// Cards that were under way when a worker broke.
-    struck: BTreeSet<CardId>,
+    struck: Vec<CardId>,
     /// Fresh workers since the last verdict.
     in_a_row: u32,
 }
@@ -66,6 +65,19 @@ impl<P: WorkerPort> Session<P> {
         self.model = ModelState::Failed(error);
     }
 
+    /// Jobs that may lie with the worker. One while an image waits that was under way when a worker broke: together, a bad image
+    /// would take good ones with it a second time.
+    pub(super) fn max_in_flight(&self) -> usize {
+        let is_open = |id: &CardId| {
+            let card = self.queue.get(*id);
+            card.is_some_and(|card| !card.state.is_settled())
+        };
+        match self.recovery.struck.iter().any(is_open) {
+            true => 1,
+            false => MAX_IN_FLIGHT,
+        }
+    }
+
     fn recover(&mut self, error: ErrorInfo) {
         let under_way: Vec<CardId> = self
             .queue
@@ -74,7 +86,9 @@ impl<P: WorkerPort> Session<P> {
             .map(|card| card.id)
             .collect();
         for id in under_way {
-            if !self.recovery.struck.insert(id) {
+            if !self.recovery.struck.contains(&id) {
+                self.recovery.struck.push(id);
+            } else {
                 self.queue.change(id, |card| {
                     card.job_id = None;
                     card.state = CardState::Failed(error.clone());
@@ -85,8 +99,6 @@ impl<P: WorkerPort> Session<P> {
         if self.recovery.in_a_row > MAX_IN_A_ROW {
             return self.give_up(error);
         }
-        // Together, a bad image would take good ones with it a second time.
-        self.options.max_batch = Some(1);
         self.retry_load();
         self.notify(Notice::Recovered);
     }

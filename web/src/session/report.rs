@@ -9,13 +9,12 @@ use super::queue::{Card, CardId, CardState};
 use super::verdict_view::{ConceptValue, concept_rows, outcome_words, rule_title};
 use crate::text::{Key, Lang, fill, text};
 use servimage_bench::verdict::{Provenance, Verdict};
-use std::collections::BTreeMap;
 
 /// Looks of the report; it brings its own, the page's files are not there.
 const STYLE: &str = include_str!("report.css");
 
 /// Small pictures by card, as `data:` addresses.
-pub type Thumbs = BTreeMap<CardId, String>;
+pub type Thumbs = Vec<(CardId, String)>;
 
 /// One row of the report.
 struct Row<'a, F> {
@@ -50,7 +49,8 @@ impl<P: WorkerPort> Session<P> {
         }
         html += "<main>";
         for row in &rows {
-            push_row(&mut html, lang, row, thumbs.get(&row.card.id));
+            let thumb = thumbs.iter().find(|(id, _)| *id == row.card.id);
+            push_row(&mut html, lang, row, thumb.map(|(_, url)| url));
         }
         html += "</main>";
         let failed = self.queue.iter().filter_map(|card| match &card.state {
@@ -247,7 +247,7 @@ mod tests {
         let mut session = judged_session();
         let id = session.queue.iter().next().expect("a card").id;
         session.tick(id, 0, true);
-        let thumbs = Thumbs::from([(id, "data:image/jpeg;base64,AAAA".to_owned())]);
+        let thumbs = vec![(id, "data:image/jpeg;base64,AAAA".to_owned())];
         let html = session.report_html(Lang::En, &thumbs, "now");
         assert!(html.contains("src=\"data:image/jpeg;base64,AAAA\"") && html.contains('☑'));
         for address in ["http:", "https:", "<script", "<link", "url("] {

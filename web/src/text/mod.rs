@@ -1,10 +1,10 @@
 //! Every sentence that a visitor reads, in English and Chinese.
 //!
-//! The compiler sees to it that both tables answer every key; the tests see to it that no answer is
+//! The sentences lie in `public/texts/`, one file a language, and are fetched before the page is drawn: the program holds
+//! their keys alone. The tests see to it that both files answer every key, in the order of the keys, that no answer is
 //! empty and that both languages fill in the same values.
 
-mod en;
-mod zh;
+use std::sync::OnceLock;
 
 #[cfg(test)]
 mod tests;
@@ -45,12 +45,33 @@ impl Lang {
     }
 }
 
-/// The text of a key.
-pub fn text(lang: Lang, key: Key) -> &'static str {
-    match lang {
-        Lang::En => en::text(key),
-        Lang::Zh => zh::text(key),
+/// The texts of each language by the order of the keys, once they are there.
+static TABLES: [OnceLock<Vec<String>>; 2] = [OnceLock::new(), OnceLock::new()];
+
+/// Takes the texts of a language, in the order of the keys. `false` where it is another number of texts: the file then
+/// belongs to another version of the page.
+pub fn take_table(lang: Lang, texts: Vec<String>) -> bool {
+    let is_whole = texts.len() == N_KEYS;
+    if is_whole {
+        // A table that is there already has the same texts.
+        let _ = TABLES[lang as usize].set(texts);
     }
+    is_whole
+}
+
+/// Whether the texts of a language are there.
+pub fn has_table(lang: Lang) -> bool {
+    TABLES[lang as usize].get().is_some()
+}
+
+/// The text of a key; empty before the language's table is there.
+pub fn text(lang: Lang, key: Key) -> &'static str {
+    #[cfg(test)]
+    tests::take_tables();
+    let table = TABLES[lang as usize].get();
+    table
+        .and_then(|texts| texts.get(key as usize))
+        .map_or("", String::as_str)
 }
 
 /// Puts values into a text: `{name}` gives way to the value of that name.
@@ -82,9 +103,12 @@ macro_rules! keys {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Key { $($key),* }
 
+        /// Number of texts in each language.
+        const N_KEYS: usize = [$(Key::$key),*].len();
+
         /// Every key, for the tests.
         #[cfg(test)]
-        const ALL_KEYS: &[Key] = &[$(Key::$key),*];
+        const ALL_KEYS: [Key; N_KEYS] = [$(Key::$key),*];
     };
 }
 

@@ -1,7 +1,49 @@
 //! Both tables are whole.
 
-use super::{ALL_KEYS, Lang, fill, text};
+use super::{ALL_KEYS, Lang, TABLES, fill, take_table, text};
+use serde_json::value::RawValue;
 use std::collections::BTreeSet;
+
+/// The files that the page fetches.
+const FILES: [(Lang, &str); 2] = [
+    (Lang::En, include_str!("../../../public/texts/en.json")),
+    (Lang::Zh, include_str!("../../../public/texts/zh.json")),
+];
+
+/// Keys and texts of a file, in its order.
+fn rows(file: &str) -> Vec<(String, String)> {
+    let lines = file.lines().filter_map(|line| line.split_once("\": "));
+    let json = |text: &str| serde_json::from_str::<String>(text).expect("one JSON text a line");
+    lines
+        .map(|(key, text)| {
+            let key = key.trim().trim_start_matches('"').to_owned();
+            (key, json(text.trim_end_matches(',')))
+        })
+        .collect()
+}
+
+/// What fetching does in the browser.
+pub(super) fn take_tables() {
+    for (lang, file) in FILES {
+        TABLES[lang as usize]
+            .get_or_init(|| rows(file).into_iter().map(|(_, text)| text).collect());
+    }
+}
+
+#[test]
+fn both_files_answer_every_key_in_the_order_of_the_keys() {
+    let keys: Vec<String> = ALL_KEYS.iter().map(|key| format!("{key:?}")).collect();
+    for (lang, file) in FILES {
+        let found: Vec<String> = rows(file).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(found, keys, "{lang:?}");
+        serde_json::from_str::<&RawValue>(file).expect("JSON");
+    }
+}
+
+#[test]
+fn a_table_of_another_version_is_not_taken() {
+    assert!(!take_table(Lang::En, vec!["one text".to_owned()]));
+}
 
 fn names(template: &str) -> BTreeSet<&str> {
     template
@@ -16,7 +58,7 @@ fn names(template: &str) -> BTreeSet<&str> {
 fn no_text_is_empty_in_any_language() {
     for key in ALL_KEYS {
         for lang in [Lang::En, Lang::Zh] {
-            assert!(!text(lang, *key).trim().is_empty(), "{key:?} in {lang:?}");
+            assert!(!text(lang, key).trim().is_empty(), "{key:?} in {lang:?}");
         }
     }
 }
@@ -25,8 +67,8 @@ fn no_text_is_empty_in_any_language() {
 fn both_languages_fill_in_the_same_values() {
     for key in ALL_KEYS {
         assert_eq!(
-            names(text(Lang::En, *key)),
-            names(text(Lang::Zh, *key)),
+            names(text(Lang::En, key)),
+            names(text(Lang::Zh, key)),
             "{key:?}"
         );
     }
@@ -37,7 +79,7 @@ fn chinese_texts_are_chinese() {
     // Names of devices and formats read the same everywhere.
     let same = ["CPU", "GPU（WebGPU）", "{done} / {total}"];
     for key in ALL_KEYS {
-        let chinese = text(Lang::Zh, *key);
+        let chinese = text(Lang::Zh, key);
         let has_han = chinese
             .chars()
             .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));

@@ -34,7 +34,8 @@ pub(super) fn tasks(value: Value) -> Result<LoadedTasks, BenchError> {
         });
     }
     let mut loaded = LoadedTasks::default();
-    let mut seen = std::collections::BTreeSet::new();
+    // As a JSON object: a sorted map of another type would be more code in the page.
+    let mut seen = Map::new();
     for (index, item) in items.into_iter().enumerate() {
         let position = index + 1;
         let Value::Object(object) = item else {
@@ -46,7 +47,7 @@ pub(super) fn tasks(value: Value) -> Result<LoadedTasks, BenchError> {
             continue;
         };
         let task = task(object, position, &mut loaded.warnings);
-        if !seen.insert(task.task_id.clone()) {
+        if seen.insert(task.task_id.clone(), Value::Null).is_some() {
             let message = "the id occurs more than once; all are kept".to_owned();
             loaded.warnings.push(LoadWarning {
                 task_id: task.task_id.clone(),

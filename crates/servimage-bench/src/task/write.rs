@@ -93,8 +93,12 @@ const OBJECTS: [&str; 3] = ["original_task_data/", "hard_rules/", "soft_rules/"]
 pub(super) fn canonical(value: &Value, out: &mut String) {
     match value {
         Value::Object(object) => {
-            let mut entries: Vec<_> = object.iter().collect();
-            entries.sort_by_key(|(key, _)| key.as_str());
+            // Not sorted by the library, whose sort is large: where the map keeps its keys sorted, each goes to the end.
+            let mut entries: Vec<(&String, &Value)> = Vec::new();
+            for (key, value) in object {
+                let idx = entries.partition_point(|(known, _)| *known < key);
+                entries.insert(idx, (key, value));
+            }
             out.push('{');
             for (index, (key, value)) in entries.into_iter().enumerate() {
                 out.push_str(if index == 0 { "" } else { "," });

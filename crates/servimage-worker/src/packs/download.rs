@@ -56,6 +56,15 @@ impl From<StoreError> for Interruption {
     }
 }
 
+/// Ends the request when it is dropped: one that nobody reads any more would hold its connection.
+struct Connection(AbortController);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A download under way.
 pub(super) struct Download<'a> {
     /// Folder of the pack.
@@ -187,20 +196,19 @@ impl Download<'_> {
             _ => self.store.validator(&file.sha256).await,
         };
         let passing = |error: JsValue| Interruption::Passing(words_of(&error));
-        let abort = AbortController::new().map_err(passing)?;
+        let abort = Connection(AbortController::new().map_err(passing)?);
         let url = format!("{}/{}", self.pack_url.trim_end_matches('/'), file.path);
-        let request = request(&url, have, known.as_deref(), &abort).map_err(passing)?;
+        let request = request(&url, have, known.as_deref(), &abort.0).map_err(passing)?;
         let answer = within(PATIENCE_MILLIS, scope().fetch_with_request(&request)).await;
         let response: Response = match answer {
             Some(answer) => answer.map_err(passing)?.unchecked_into(),
-            None => return Err(stalled(&abort)),
+            None => return Err(stalled()),
         };
         let (answer, version) = (answer_of(&response), version_of(&response));
         match answer.body(have, file.size_bytes) {
             Ok(Body::StartsOver) => have = 0,
             Ok(Body::Continues) if known.is_some() && version.is_some() && known != version => {
                 // It went on in another version, whatever it was asked.
-                abort.abort();
                 part.truncate(0)?;
                 return Err(Interruption::Passing("the file changed".to_owned()));
             }
@@ -225,14 +233,13 @@ impl Download<'_> {
         let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
         loop {
             let Some(read) = within(PATIENCE_MILLIS, reader.read()).await else {
-                return Err(stalled(&abort));
+                return Err(stalled());
             };
             let read = read.map_err(passing)?;
             let Ok(bytes) = property(&read, "value").dyn_into::<Uint8Array>() else {
                 break;
             };
             if have + u64::from(bytes.length()) > file.size_bytes {
-                abort.abort();
                 part.truncate(0)?;
                 let expected = file.size_bytes;
                 let reason = format!(
@@ -273,8 +280,7 @@ fn request(
     Request::new_with_str_and_init(url, &init)
 }
 
-fn stalled(abort: &AbortController) -> Interruption {
-    abort.abort();
+fn stalled() -> Interruption {
     let seconds = PATIENCE_MILLIS / 1000;
     Interruption::Passing(format!("the server sent nothing for {seconds} s"))
 }

@@ -2,9 +2,11 @@
 
 use crate::platform::{property, scope};
 use futures::channel::oneshot;
+use futures::future::{Either, select};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 /// A lock that is held until this value is dropped, or the tab ends.
 #[derive(Debug)]
@@ -29,8 +31,15 @@ impl Lock {
         });
         let locks = property(&scope().navigator(), "locks");
         let request = property(&locks, "request").dyn_into::<Function>();
-        let asked = request.is_ok_and(|request| request.call2(&locks, &name.into(), &hold).is_ok());
-        let release = if asked { release.await.ok() } else { None };
+        let asked = request.and_then(|request| request.call2(&locks, &name.into(), &hold));
+        let Ok(asked) = asked.and_then(|asked| asked.dyn_into::<Promise>()) else {
+            return Self { release: None };
+        };
+        // What was asked for ends before it is granted only where the browser refuses.
+        let release = match select(release, JsFuture::from(asked)).await {
+            Either::Left((release, _)) => release.ok(),
+            Either::Right(_) => None,
+        };
         Self { release }
     }
 }

@@ -8,16 +8,21 @@ mod opfs;
 pub(crate) use kept_source::KeptSource;
 
 use crate::fetch_source::FetchSource;
-use crate::platform::{estimate, post};
+use crate::platform::{estimate, post, sleep};
 use download::{Download, DownloadError};
 use lock::Lock;
 use opfs::Store;
 use servimage_bench::message::{Kept, LoadPhase, Response};
 use servimage_bench::verdict::ErrorInfo;
+use servimage_pack::manifest::FileEntry;
+use servimage_pack::transfer::pause_millis;
 use servimage_pack::{MANIFEST_FILE, Manifest, PackError, PackSource, SourceError, sha256_hex};
 
 /// Packs below this size are fetched anew: the browser's own cache keeps them.
 const SMALL_PACK_BYTES: u64 = 32 << 20;
+
+/// How often a manifest is asked for again.
+const MANIFEST_ATTEMPTS: u32 = 2;
 
 /// One download at a time, whatever the tab.
 const LOCK_NAME: &str = "servimage-packs";
@@ -30,7 +35,7 @@ const LOCK_NAME: &str = "servimage-packs";
 /// `pack.download` where a file cannot be had; what a source says of the manifest.
 pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInfo> {
     let fetch = FetchSource::new(pack_url);
-    let manifest_bytes = match fetch.read(MANIFEST_FILE, None).await {
+    let manifest_bytes = match manifest_of(&fetch).await {
         Ok(bytes) => bytes,
         Err(error @ SourceError::Missing { .. }) => return Err(source_error(&error)),
         // The server is away: what was downloaded from there before is still good.
@@ -81,20 +86,49 @@ pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInf
     }
 }
 
-async fn download(
-    pack_url: &str,
-    manifest: &Manifest,
-    manifest_bytes: &[u8],
-    store: &Store,
-) -> Result<(), DownloadError> {
-    let _lock = Lock::take(LOCK_NAME).await;
+/// The manifest's bytes; a server in trouble is asked again.
+async fn manifest_of(fetch: &FetchSource) -> Result<Vec<u8>, SourceError> {
+    let mut failures = 0;
+    loop {
+        match fetch.read(MANIFEST_FILE, None).await {
+            Err(SourceError::Other { .. }) if failures < MANIFEST_ATTEMPTS => {
+                failures += 1;
+                sleep(pause_millis(failures).unwrap_or_default()).await;
+            }
+            read => return read,
+        }
+    }
+}
+
+/// The files of a pack that are not here.
+async fn missing_in<'a>(store: &Store, manifest: &'a Manifest) -> Vec<&'a FileEntry> {
     let mut missing = Vec::new();
     for file in manifest.files() {
         if !store.has(file).await {
             missing.push(file);
         }
     }
-    let missing_bytes: u64 = missing.iter().map(|file| file.size_bytes).sum();
+    missing
+}
+
+async fn download(
+    pack_url: &str,
+    manifest: &Manifest,
+    manifest_bytes: &[u8],
+    store: &Store,
+) -> Result<(), DownloadError> {
+    if missing_in(store, manifest).await.is_empty() {
+        remember(pack_url, manifest_bytes, store).await;
+        return Ok(());
+    }
+    let _lock = Lock::take(LOCK_NAME).await;
+    // Another tab may have brought them meanwhile.
+    let missing = missing_in(store, manifest).await;
+    let mut missing_bytes: u64 = 0;
+    for file in &missing {
+        let here = store.size_of(&file.sha256).await.min(file.size_bytes);
+        missing_bytes += file.size_bytes - here;
+    }
     if free_bytes().await.is_some_and(|free| free < missing_bytes) {
         return Err(DownloadError::Full);
     }
@@ -111,10 +145,19 @@ async fn download(
     };
     download.run(manifest, &missing).await?;
     // Last: what is remembered is whole.
-    store
-        .write(&sha256_hex(pack_url.as_bytes()), manifest_bytes)
-        .await
-        .map_err(DownloadError::from)
+    remember(pack_url, manifest_bytes, store).await;
+    Ok(())
+}
+
+/// Keeps the manifest for visits at which the server is away. The pack works without it.
+async fn remember(pack_url: &str, manifest_bytes: &[u8], store: &Store) {
+    let name = sha256_hex(pack_url.as_bytes());
+    if store.read(&name, None).await.as_deref() == Ok(manifest_bytes) {
+        return;
+    }
+    if let Err(error) = store.write(&name, manifest_bytes).await {
+        log::warn!("the manifest of {pack_url} was not kept: {error:?}");
+    }
 }
 
 /// The manifest that came from this URL before, where all its files are here.
@@ -125,12 +168,8 @@ async fn remembered(pack_url: &str) -> Option<Vec<u8>> {
         .await
         .ok()?;
     let manifest = Manifest::from_json(&bytes).ok()?;
-    for file in manifest.files() {
-        if !store.has(file).await {
-            return None;
-        }
-    }
-    Some(bytes)
+    let is_whole = missing_in(&store, &manifest).await.is_empty();
+    is_whole.then_some(bytes)
 }
 
 /// Deletes every pack that is kept here.

@@ -106,6 +106,11 @@ impl Store {
                 .is_ok_and(|blob| blob.size() == file.size_bytes as f64)
     }
 
+    /// Bytes of a file that are here, proven or not.
+    pub async fn size_of(&self, name: &str) -> u64 {
+        self.blob(name).await.map_or(0, |blob| blob.size() as u64)
+    }
+
     /// Bytes of a file: all, or those of `range`.
     pub async fn read(&self, name: &str, range: Option<Range<u64>>) -> Result<Vec<u8>, String> {
         let read = async {

@@ -105,7 +105,7 @@ fn what_went_wrong_with_a_drop_stays_while_its_images_are_judged() {
     session.notify(lost.clone());
     session.on_response(done(1, 0.7));
     assert!(matches!(session.notice(), Some(Notice::Judged { .. })));
-    assert_eq!(session.lasting_notice(), Some(&lost));
+    assert_eq!(session.lasting_notices(), [lost]);
     session.dismiss_notice();
-    assert_eq!(session.lasting_notice(), None);
+    assert!(session.lasting_notices().is_empty());
 }

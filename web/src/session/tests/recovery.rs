@@ -61,16 +61,24 @@ fn an_image_that_breaks_two_workers_has_failed_and_the_next_is_judged() {
     let job_id = last_job(&session, "good.png");
     session.on_response(done(job_id, 0.9));
     assert_eq!(state(&session, ids[1]).word(), "done");
-    let last_load = session
-        .port
-        .requests
-        .iter()
-        .rev()
-        .find_map(|(request, _)| match request {
-            Request::Load { max_batch, .. } => Some(*max_batch),
-            _ => None,
-        });
-    assert_eq!(last_load, Some(Some(1)), "a suspect goes alone");
+}
+
+#[test]
+fn a_suspect_goes_alone_and_those_behind_it_together_again() {
+    let mut session = ready_session();
+    drop_images(&mut session, &["suspect.png", "b.png", "c.png"]);
+    let job_id = last_job(&session, "suspect.png");
+    breaks_on(&mut session, job_id);
+    let n_before = jobs(&session).len();
+    comes_back(&mut session);
+    let sent = |session: &Session<Recorder>| {
+        let jobs = jobs(session).into_iter().skip(n_before);
+        jobs.map(|(_, name, _)| name.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sent(&session), ["suspect.png"]);
+    let job_id = last_job(&session, "suspect.png");
+    session.on_response(done(job_id, 0.9));
+    assert_eq!(sent(&session), ["suspect.png", "b.png", "c.png"]);
 }
 
 #[test]
