@@ -9,12 +9,11 @@ import { scratch } from "./lib/paths.mjs";
 
 const N_LIST = 16;
 
-const looks = [
-  { name: "desktop-light-en", viewport: { width: 1280, height: 900 }, theme: "light", lang: "en" },
-  { name: "desktop-dark-zh", viewport: { width: 1280, height: 900 }, theme: "dark", lang: "zh-CN" },
-  { name: "phone-light-zh", viewport: { width: 375, height: 812 }, theme: "light", lang: "zh-CN" },
-  { name: "phone-dark-en", viewport: { width: 320, height: 640 }, theme: "dark", lang: "en" },
-];
+const screens = { desktop: { width: 1280, height: 900 }, phone: { width: 320, height: 640 } };
+const looks = Object.entries(screens).flatMap(([screen, viewport]) =>
+  ["light", "dark"].flatMap((theme) =>
+    ["en", "zh-CN"].map((lang) => ({ name: `${screen}-${theme}-${lang.slice(0, 2)}`, viewport, theme, lang }))));
+const dialogs = ["open-model-card", "open-keys", "own-open"];
 
 function copies() {
   const folder = join(scratch, "shots-in");
@@ -26,7 +25,7 @@ function copies() {
   });
 }
 
-/** One look through all views; with `only`, those whose name holds it. */
+/** One look through all views. */
 async function shoot(server, look) {
   const out = join(scratch, "shots");
   mkdirSync(out, { recursive: true });
@@ -37,9 +36,18 @@ async function shoot(server, look) {
     localStorage.setItem("lang", lang);
     localStorage.setItem("theme", theme);
   }, [look.lang, look.theme]);
-  await page.reload();
+  await page.goto(`${server.url}?pack=/models/none/`);
+  await app.modelState();
+  await shot("no-model", {});
+  await page.goto(server.url);
   await app.ready();
   await shot("empty");
+  for (const button of dialogs) {
+    await page.getByTestId(button).click();
+    await page.getByTestId("dialog").waitFor();
+    await shot(button.replace("open-", "").replace("-open", ""), {});
+    await page.keyboard.press("Escape");
+  }
   const [first, second] = photos();
   await app.chooseTask("starter-product-001");
   await app.drop([first]);

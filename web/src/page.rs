@@ -212,7 +212,8 @@ impl Page {
 
 /// Builds the page and shows it, as soon as its texts are there.
 pub fn start() {
-    spawn_local(async {
+    // Not Leptos' own: it has no executor before something is mounted.
+    wasm_bindgen_futures::spawn_local(async {
         let lang = first_language();
         if !fetched::texts(lang).await {
             return dom::set_boot_line(NO_TEXTS);

@@ -67,6 +67,13 @@ pub fn check() -> Result<()> {
             over.push(budget.bundle);
         }
     }
+    for (name, size) in texts()? {
+        println!(
+            "| the page's texts, {name} | {} | {} | |",
+            kilobytes(size.raw_bytes),
+            kilobytes(size.gzip_bytes)
+        );
+    }
     if !over.is_empty() {
         bail!("over the size budget: {}", over.join(", "));
     }
@@ -106,6 +113,23 @@ fn sum(folder: &Path, budget: &Budget) -> Result<Size> {
         }
     }
     Ok(total)
+}
+
+/// What a visitor loads beside the page's bundle before it is drawn: the texts of one language.
+fn texts() -> Result<Vec<(String, Size)>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(workspace::dist().join("texts"))? {
+        let path = entry?.path();
+        let bytes = fs::read(&path)?;
+        let size = Size {
+            raw_bytes: bytes.len(),
+            gzip_bytes: gzip_len(&bytes)?,
+        };
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        all.push((name.into_owned(), size));
+    }
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(all)
 }
 
 /// Length after gzip at its best level, as static hosts send it.

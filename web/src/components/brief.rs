@@ -59,7 +59,7 @@ fn BriefText(
             <h3 lang=lang>{task.name.clone()}</h3>
             <p class="meta">
                 <span class="tag">{move || category_words(page, &category)}</span>
-                {price.map(|price| view! { <span class="price num">{format::dollars(price)}</span> })}
+                {price.map(|price| view! { <span class="price num">{move || format::dollars(page.lang.get(), price)}</span> })}
                 <code class="dim">{task.task_id.clone()}</code>
             </p>
             <p class="requirement" lang=lang>{task.requirement.clone()}</p>

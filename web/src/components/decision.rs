@@ -97,21 +97,22 @@ fn Net(
     let (sent, judged) = (outlook.n_sent.to_string(), outlook.n_judged.to_string());
     let unpriced = (outlook.n_unpriced > 0).then(|| outlook.n_unpriced.to_string());
     let (best, best_net) = outlook.best;
-    let (best_net, best_percent) = (format::dollars(best_net), format::percent(best));
+    let best_percent = format::percent(best);
+    let usd = move |amount| format::dollars(page.lang.get(), amount);
     let is_best = outlook.best.1 - outlook.net_usd < 0.005;
     let pack = outlook.pack_threshold;
     let is_pack = (outlook.threshold - pack).abs() < 1e-9;
     let set = move |threshold| page.change(|session| session.set_threshold(threshold));
     view! {
         <p class="net" aria-live="polite">
-            <span class="num big" data-testid="net" data-value=outlook.net_usd.to_string()>{format::dollars(outlook.net_usd)}</span>
+            <span class="num big" data-testid="net" data-value=outlook.net_usd.to_string()>{move || usd(outlook.net_usd)}</span>
             " " {page.t(Key::NetCaption)} " · "
             <span class="num" data-testid="sent">{move || page.say(Key::NetSent, &[("sent", &sent), ("judged", &judged)])}</span>
         </p>
         {unpriced.map(|count| view! { <p class="dim detail">{move || page.say(Key::NetUnpriced, &[("count", &count)])}</p> })}
         <div class="row decision-hints">
             {(!is_best).then(|| view! {
-                <span class="num">{move || page.say(Key::NetBest, &[("net", &best_net), ("percent", &best_percent)])}</span>
+                <span class="num">{move || page.say(Key::NetBest, &[("net", &usd(best_net)), ("percent", &best_percent)])}</span>
                 <button class="quiet" type="button" data-testid="take-best" on:click=move |_| set(Some(best))>{page.t(Key::TakeBest)}</button>
             })}
             {(!is_pack).then(|| view! {

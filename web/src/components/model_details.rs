@@ -123,12 +123,12 @@ fn SelfTest(
             &[("worst", &worst), ("tolerance", &tolerance)],
         )
     };
-    let (parameters, heap) = (format::count(parameters), format::bytes(heap_bytes));
+    let heap = format::bytes(heap_bytes);
     let shape = move || {
         fill(
             page.t(Key::ModelShape)(),
             &[
-                ("parameters", &parameters),
+                ("parameters", &format::count(page.lang.get(), parameters)),
                 ("quant", &quant),
                 ("heap", &heap),
             ],

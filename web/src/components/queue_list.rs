@@ -136,7 +136,7 @@ fn Row(
                     <span class=format!("glyph {look}") aria-hidden="true">{sign}</span>
                     <span class="row-stamp">{page.t(stamp)}</span>
                     <strong class="num">{format::percent(p_pay)}</strong>
-                    <span class="num dim row-usd">{usd.map(format::dollars)}</span>
+                    <span class="num dim row-usd">{usd.map(|usd| format::dollars(page.lang.get(), usd))}</span>
                 }
                 .into_any()
             }

@@ -6,23 +6,23 @@ use crate::session::intake::Incoming;
 use crate::text::{Key, Lang, fill};
 use leptos::prelude::*;
 
-/// The samples; nothing where there are none.
+/// The samples.
 #[component]
 pub fn Samples() -> impl IntoView {
     let page = Page::here();
     let n_samples = Memo::new(move |_| page.samples.with(Vec::len));
-    move || {
+    let row = move || {
         (n_samples.get() > 0).then(|| {
             view! {
-                <div class="samples">
-                    <p class="dim" id="samples-title">{page.t(Key::SamplesTitle)}</p>
-                    <ul aria-labelledby="samples-title">
-                        {(0..n_samples.get()).map(|idx| view! { <li><SampleButton idx=idx /></li> }).collect_view()}
-                    </ul>
-                </div>
+                <p class="dim" id="samples-title">{page.t(Key::SamplesTitle)}</p>
+                <ul aria-labelledby="samples-title">
+                    {(0..n_samples.get()).map(|idx| view! { <li><SampleButton idx=idx /></li> }).collect_view()}
+                </ul>
             }
         })
-    }
+    };
+    // Its place is kept while they are fetched, so that nothing below moves.
+    view! { <div class="samples">{row}</div> }
 }
 
 /// One sample.

@@ -2,6 +2,7 @@
 
 use crate::page::Page;
 use crate::session::catalog::{PriceBand, TaskKind};
+use crate::session::format;
 use crate::text::Key;
 use leptos::prelude::*;
 
@@ -42,7 +43,8 @@ fn band_of(value: &str) -> PriceBand {
 }
 
 fn band_words(page: Page, PriceBand(from, below): PriceBand) -> String {
-    let (low, high) = (format!("${from:.0}"), format!("${below:.0}"));
+    let usd = format::dollar_sign(page.lang.get());
+    let (low, high) = (format!("{usd}{from:.0}"), format!("{usd}{below:.0}"));
     if below.is_finite() {
         page.say(Key::PriceBetween, &[("low", &low), ("high", &high)])
     } else if from > 0.0 {

@@ -117,7 +117,7 @@ pub fn TaskPicker() -> impl IntoView {
                 size=move || if is_list() { "8" } else { "0" }
                 node_ref=list on:scroll=more
                 on:change=move |event| { let id = event_target_value(&event); page.change(|session| session.pick_task(&id)); }>
-                {move || found.with(|(shown, _)| shown.clone()).into_iter().map(task_option).collect_view()}
+                {move || found.with(|(shown, _)| shown.clone()).into_iter().map(|row| task_option(page, row)).collect_view()}
             </select>
             <p class="dim count" aria-live="polite">{move || is_list().then(count)}</p>
         </div>
@@ -142,16 +142,21 @@ fn option_row(task: &Task, origin: Origin) -> OptionRow {
     )
 }
 
-fn task_option((id, name, lang, price, is_bench): OptionRow) -> impl IntoView {
-    let price = price
-        .map(|price| format!(" · {}", format::dollars(price)))
-        .unwrap_or_default();
+fn task_option(page: Page, (id, name, lang, price, is_bench): OptionRow) -> impl IntoView {
+    let price = move || price_words(page, price);
     let prefix = if is_bench {
         format!("{id} · ")
     } else {
         String::new()
     };
     view! { <option value=id lang=lang>{prefix}{name}{price}</option> }
+}
+
+/// The price behind a name, where there is one.
+fn price_words(page: Page, price_usd: Option<f64>) -> String {
+    price_usd
+        .map(|price| format!(" · {}", format::dollars(page.lang.get(), price)))
+        .unwrap_or_default()
 }
 
 /// Which deliverable of a task the next images answer; nothing where there is only one.
@@ -176,7 +181,13 @@ pub fn DeliverablePicker(
         })
     };
     let options = task.deliverables.iter().map(|deliverable| {
-        view! { <option value=deliverable.index.to_string() lang=lang>{deliverable_line(deliverable)}</option> }
+        let price = deliverable.price_usd;
+        view! {
+            <option value=deliverable.index.to_string() lang=lang>
+                {deliverable_line(deliverable)}
+                {move || price_words(page, price)}
+            </option>
+        }
     });
     view! {
         <label class="deliverable" class:only-one=!is_set>
@@ -195,9 +206,5 @@ fn deliverable_line(deliverable: &Deliverable) -> String {
     } else {
         &deliverable.subtask
     };
-    let price = deliverable
-        .price_usd
-        .map(|price| format!(" · {}", format::dollars(price)))
-        .unwrap_or_default();
-    format!("{}. {words}{price}", deliverable.index)
+    format!("{}. {words}", deliverable.index)
 }

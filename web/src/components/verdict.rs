@@ -87,12 +87,12 @@ fn Figures(
 ) -> impl IntoView {
     let page = Page::here();
     let dollars = verdict.expected_usd.zip(verdict.price_usd).map(|(expected, price)| {
-        let price = format::dollars(price);
-        let of_price = move || fill(page.t(Key::OfPrice)(), &[("price", &price)]);
+        let usd = move |amount| format::dollars(page.lang.get(), amount);
+        let of_price = move || fill(page.t(Key::OfPrice)(), &[("price", &usd(price))]);
         view! {
             <div>
                 <dt>{page.t(Key::ExpectedDollars)}</dt>
-                <dd><span class="num big" data-testid="expected-usd" data-value=expected.to_string()>{format::dollars(expected)}</span>
+                <dd><span class="num big" data-testid="expected-usd" data-value=expected.to_string()>{move || usd(expected)}</span>
                     " " <span class="dim num">{of_price}</span></dd>
             </div>
         }

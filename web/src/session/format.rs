@@ -1,4 +1,7 @@
-//! Numbers as people read them. Digits and units only, so that they serve every language.
+//! Numbers as people read them. English and Chinese write digits, groups and percents alike; where they differ, the language
+//! comes along. Not by the browser's `Intl`, so that reports and tests need no browser; a test holds both equal.
+
+use crate::text::Lang;
 
 /// `72%`; never a false 0% or 100%.
 pub fn percent(probability: f64) -> String {
@@ -12,15 +15,24 @@ pub fn percent(probability: f64) -> String {
     }
 }
 
-/// `$1,234.50`.
-pub fn dollars(amount_usd: f64) -> String {
+/// `$1,234.50`; `US$1,234.50` in Chinese, where a bare `$` could be any dollar.
+pub fn dollars(lang: Lang, amount_usd: f64) -> String {
     let cents = (amount_usd.abs() * 100.0).round() as u64;
     let sign = if amount_usd < 0.0 && cents > 0 {
         "-"
     } else {
         ""
     };
-    format!("{sign}${}.{:02}", thousands(cents / 100), cents % 100)
+    let unit = dollar_sign(lang);
+    format!("{sign}{unit}{}.{:02}", thousands(cents / 100), cents % 100)
+}
+
+/// What stands before an amount of US dollars.
+pub fn dollar_sign(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "$",
+        Lang::Zh => "US$",
+    }
 }
 
 /// `1,070`.
@@ -45,13 +57,13 @@ pub fn bytes(size_bytes: u64) -> String {
     .unwrap_or_else(|| format!("{size_bytes} B"))
 }
 
-/// `3.2 M`, `812 k`, `12`.
-pub fn count(number: u64) -> String {
-    scaled(
-        number as f64,
-        &[(1e9, "B", 2), (1e6, "M", 1), (1e3, "k", 0)],
-    )
-    .unwrap_or_else(|| number.to_string())
+/// `3.2 M`, `812 k`, `12`; in Chinese `321 万`, `8120`.
+pub fn count(lang: Lang, number: u64) -> String {
+    let units: &[_] = match lang {
+        Lang::En => &[(1e9, "B", 2), (1e6, "M", 1), (1e3, "k", 0)],
+        Lang::Zh => &[(1e8, "亿", 2), (1e4, "万", 0)],
+    };
+    scaled(number as f64, units).unwrap_or_else(|| number.to_string())
 }
 
 /// `84 ms`, `1.4 s`.
@@ -99,11 +111,14 @@ mod tests {
 
     #[test]
     fn money_and_sizes_read_as_usual() {
-        assert_eq!(dollars(295_038.08), "$295,038.08");
-        assert_eq!(dollars(3.899), "$3.90");
+        assert_eq!(dollars(Lang::En, 295_038.08), "$295,038.08");
+        assert_eq!(dollars(Lang::Zh, 3.899), "US$3.90");
+        assert_eq!(dollars(Lang::Zh, -20.0), "-US$20.00");
         assert_eq!(bytes(7_812_345), "7.8 MB");
         assert_eq!(bytes(412), "412 B");
-        assert_eq!(count(3_210_000), "3.2 M");
+        assert_eq!(count(Lang::En, 3_210_000), "3.2 M");
+        assert_eq!(count(Lang::Zh, 3_210_000), "321 万");
+        assert_eq!(count(Lang::Zh, 2_130_000_000), "21.30 亿");
         assert_eq!(duration(84.2), "84 ms");
         assert_eq!(duration(1449.0), "1.4 s");
         let times = [200.0, 43_000.0, 200_000.0, 5_500_000.0].map(rough_duration);

@@ -52,9 +52,13 @@ impl<P: WorkerPort> Session<P> {
             svg +=
                 &format!("<image href=\"{href}\" x=\"40\" y=\"40\" width=\"520\" height=\"550\"/>");
         }
-        let price = verdict
-            .expected_usd
-            .map(|usd| format!("{} {}", say(Key::ExpectedDollars), format::dollars(usd)));
+        let price = verdict.expected_usd.map(|usd| {
+            format!(
+                "{} {}",
+                say(Key::ExpectedDollars),
+                format::dollars(lang, usd)
+            )
+        });
         line(
             &mut svg,
             78,

@@ -99,7 +99,7 @@ impl<P: WorkerPort> Session<P> {
         format!(
             "{sent} · {from} · {} {}",
             text(lang, Key::NetCaption),
-            format::dollars(outlook.net_usd)
+            format::dollars(lang, outlook.net_usd)
         )
     }
 }
@@ -116,9 +116,13 @@ fn push_row<F>(html: &mut String, lang: Lang, row: &Row<'_, F>, thumb: Option<&S
         Some(url) => format!("<img src=\"{}\" alt=\"\">", escape(url)),
         None => format!("<p>{}</p>", say(Key::NoPicture)),
     };
-    let expected = verdict
-        .expected_usd
-        .map(|usd| format!(" · {} {}", say(Key::ExpectedDollars), format::dollars(usd)));
+    let expected = verdict.expected_usd.map(|usd| {
+        format!(
+            " · {} {}",
+            say(Key::ExpectedDollars),
+            format::dollars(lang, usd)
+        )
+    });
     let score = verdict
         .servimage_score
         .map(|score| format!(" · ServImageScore {score:.0}"));
