@@ -37,24 +37,34 @@ pub(crate) fn warp(picture: &Picture, severity: f32, rng: &mut impl Rng) -> Pict
         })
         .collect();
     remapped(picture, |x, y| {
-        whirls.iter().fold([x, y], |[x, y], [cx, cy, radius, turn]| {
-            let (dx, dy) = (x - cx, y - cy);
-            let near = 1.0 - dx.hypot(dy) / radius;
-            if near <= 0.0 {
-                return [x, y];
-            }
-            let (sin, cos) = (turn * near * near).sin_cos();
-            [cx + dx * cos - dy * sin, cy + dx * sin + dy * cos]
-        })
+        whirls
+            .iter()
+            .fold([x, y], |[x, y], [cx, cy, radius, turn]| {
+                let (dx, dy) = (x - cx, y - cy);
+                let near = 1.0 - dx.hypot(dy) / radius;
+                if near <= 0.0 {
+                    return [x, y];
+                }
+                let (sin, cos) = (turn * near * near).sin_cos();
+                [cx + dx * cos - dy * sin, cy + dx * sin + dy * cos]
+            })
     })
 }
 
 /// Square patches put over others: exchanged in pairs, or one of them repeated.
-pub(crate) fn move_patches(picture: &Picture, severity: f32, repeat: bool, rng: &mut impl Rng) -> Picture {
+pub(crate) fn move_patches(
+    picture: &Picture,
+    severity: f32,
+    repeat: bool,
+    rng: &mut impl Rng,
+) -> Picture {
     let mut out = picture.clone();
     let side = (short_side(picture) * rng.random_range(0.13..0.2)) as usize;
     let corner = |rng: &mut dyn rand::RngCore| {
-        [rng.random_range(0..=picture.width - side), rng.random_range(0..=picture.height - side)]
+        [
+            rng.random_range(0..=picture.width - side),
+            rng.random_range(0..=picture.height - side),
+        ]
     };
     let copied = corner(rng);
     for _ in 0..1 + (severity * 7.0) as usize {
@@ -65,7 +75,12 @@ pub(crate) fn move_patches(picture: &Picture, severity: f32, repeat: bool, rng: 
         }
     }
     Picture {
-        pixels: picture.pixels.iter().zip(&out.pixels).map(|(a, b)| mix(*a, *b, 0.5 + 0.5 * severity)).collect(),
+        pixels: picture
+            .pixels
+            .iter()
+            .zip(&out.pixels)
+            .map(|(a, b)| mix(*a, *b, 0.5 + 0.5 * severity))
+            .collect(),
         ..out
     }
 }
@@ -83,10 +98,14 @@ fn paste(out: &mut Picture, picture: &Picture, from: [usize; 2], to: [usize; 2],
 pub(crate) fn ghost(picture: &Picture, severity: f32, rng: &mut impl Rng) -> Picture {
     let angle = rng.random_range(0.0..std::f32::consts::TAU);
     let shift = short_side(picture) * rng.random_range(0.05..0.12);
-    let shifted = remapped(picture, |x, y| [x + shift * angle.cos(), y + shift * angle.sin()]);
+    let shifted = remapped(picture, |x, y| {
+        [x + shift * angle.cos(), y + shift * angle.sin()]
+    });
     let pixels = picture.pixels.iter().zip(&shifted.pixels);
     Picture {
-        pixels: pixels.map(|(a, b)| mix(*a, *b, 0.08 + 0.42 * severity)).collect(),
+        pixels: pixels
+            .map(|(a, b)| mix(*a, *b, 0.08 + 0.42 * severity))
+            .collect(),
         ..shifted
     }
 }
@@ -96,7 +115,8 @@ pub(crate) fn checkerboard(picture: &Picture, severity: f32, rng: &mut impl Rng)
     let period = if rng.random() { 2 } else { 4 };
     let mut out = picture.clone();
     for (i, pixel) in out.pixels.iter_mut().enumerate() {
-        let dark = ((i % picture.width) / (period / 2) + (i / picture.width) / (period / 2)) % 2 == 0;
+        let dark =
+            ((i % picture.width) / (period / 2) + (i / picture.width) / (period / 2)) % 2 == 0;
         let gain = if dark { -0.22 } else { 0.22 } * severity;
         *pixel = pixel.map(|v| (v + gain * (0.3 + 0.7 * v)).clamp(0.0, 1.0));
     }
@@ -134,9 +154,16 @@ pub(crate) fn oversmooth(picture: &Picture, severity: f32) -> Picture {
 pub(crate) fn slices(picture: &Picture, severity: f32, rng: &mut impl Rng) -> Picture {
     let n_slices = 3 + (severity * 9.0) as usize;
     let most = short_side(picture) * (0.03 + 0.15 * severity);
-    let shifts: Vec<f32> = (0..=n_slices).map(|_| rng.random_range(-most..most)).collect();
+    let shifts: Vec<f32> = (0..=n_slices)
+        .map(|_| rng.random_range(-most..most))
+        .collect();
     let height = picture.height as f32;
-    remapped(picture, |x, y| [x + shifts[(y / height * n_slices as f32) as usize % shifts.len()], y])
+    remapped(picture, |x, y| {
+        [
+            x + shifts[(y / height * n_slices as f32) as usize % shifts.len()],
+            y,
+        ]
+    })
 }
 
 /// Turned by up to 20 degrees; what lies outside takes one plain tone, as on a crooked scan.
@@ -162,9 +189,14 @@ pub(crate) fn tilt(picture: &Picture, severity: f32, rng: &mut impl Rng) -> Pict
 /// A part off the middle enlarged to the whole: subjects are cut by the edge.
 pub(crate) fn careless_crop(picture: &Picture, severity: f32, rng: &mut impl Rng) -> Picture {
     let kept = 1.0 / (1.0 + 1.8 * severity);
-    let (width, height) = ((picture.width as f32 * kept) as usize, (picture.height as f32 * kept) as usize);
+    let (width, height) = (
+        (picture.width as f32 * kept) as usize,
+        (picture.height as f32 * kept) as usize,
+    );
     let (right, low): (bool, bool) = (rng.random(), rng.random());
     let left = if right { picture.width - width } else { 0 };
     let top = if low { picture.height - height } else { 0 };
-    picture.cropped(left, top, width.max(2), height.max(2)).resized(picture.width, picture.height)
+    picture
+        .cropped(left, top, width.max(2), height.max(2))
+        .resized(picture.width, picture.height)
 }

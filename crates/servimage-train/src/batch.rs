@@ -19,6 +19,9 @@ use servimage_prompt::{ImageSlot, PromptBuilder};
 /// Damages of training and the share of spoiled letters.
 pub const N_SEVERITIES: usize = 17;
 
+/// Pixels of one colour of one frame of a patch.
+pub const PLANE: usize = 16 * 16;
+
 /// Sequences are padded to a multiple of this, so that few shapes occur.
 const LENGTH_STEP: usize = 16;
 
@@ -33,8 +36,8 @@ pub struct Batch {
     pub lengths: Vec<usize>,
     /// `[batch]` last token before the first image.
     pub brief_ends: Vec<usize>,
-    /// `[n_patches, d_patch]`, image after image.
-    pub patches: Vec<f32>,
+    /// `[n_patches, d_patch / 2]`, image after image: the first frame of each patch, of which the second is a copy.
+    pub frames: Vec<f32>,
     /// One an image.
     pub grids: Vec<[u32; 3]>,
     /// `[batch]` which image is the candidate.
@@ -77,6 +80,8 @@ pub struct BatchPlan {
     pub pair: PairPlan,
     /// Share of pairs with more than one picture.
     pub with_others: f64,
+    /// Share of pairs that differ in the brief, among those with one picture.
+    pub briefs: f64,
     /// Whether only the vision tower learns.
     pub vision_only: bool,
 }
@@ -114,7 +119,10 @@ impl Sampler {
         if self.shuffle_labels {
             order.shuffle(&mut rng);
         }
-        let mut batch = Batch { vision_only: plan.vision_only, ..Batch::default() };
+        let mut batch = Batch {
+            vision_only: plan.vision_only,
+            ..Batch::default()
+        };
         for (example, truth_of) in examples.iter().zip(order) {
             batch.push(&self.prompts, example)?;
             batch.targets.push(&examples[truth_of]);
@@ -129,9 +137,17 @@ fn pair_kind(plan: &BatchPlan, rng: &mut impl Rng) -> PairKind {
         return PairKind::Damage;
     }
     if rng.random_bool(plan.with_others) {
-        return if rng.random_bool(0.55) { PairKind::Edit } else { PairKind::Set };
+        return if rng.random_bool(0.55) {
+            PairKind::Edit
+        } else {
+            PairKind::Set
+        };
     }
-    if rng.random_bool(0.5) { PairKind::Damage } else { PairKind::Brief }
+    if rng.random_bool(plan.briefs) {
+        PairKind::Brief
+    } else {
+        PairKind::Damage
+    }
 }
 
 impl Batch {
@@ -144,8 +160,13 @@ impl Batch {
         self.candidates.push(self.grids.len());
         for (role, picture) in &example.images {
             let patches = see(picture);
-            slots.push(ImageSlot { role: *role, grid: patches.grid });
-            self.patches.extend_from_slice(&patches.rows);
+            slots.push(ImageSlot {
+                role: *role,
+                grid: patches.grid,
+            });
+            // A row holds, for each colour, both frames.
+            let planes = patches.rows.chunks_exact(2 * PLANE);
+            self.frames.extend(planes.flat_map(|both| &both[..PLANE]));
             self.grids.push(patches.grid);
         }
         let prompt = prompts.build(&task_of(&example.brief), 1, &slots)?;
@@ -158,7 +179,13 @@ impl Batch {
 
     /// Pads all sequences to one length with end-of-text tokens.
     pub fn pad(&mut self) {
-        let longest = self.lengths.iter().copied().max().unwrap_or(0).next_multiple_of(LENGTH_STEP);
+        let longest = self
+            .lengths
+            .iter()
+            .copied()
+            .max()
+            .unwrap_or(0)
+            .next_multiple_of(LENGTH_STEP);
         self.ids.iter_mut().for_each(|ids| ids.resize(longest, 0));
         self.positions
             .iter_mut()
@@ -192,22 +219,27 @@ impl Targets {
         self.judged.extend(judged);
         let price_usd = example.brief.price_usd;
         self.prices.push(((price_usd / 100.0).ln() / 2.0) as f32);
-        self.pay_logits.push(example.truth.pay_logit(price_usd) as f32);
+        self.pay_logits
+            .push(example.truth.pay_logit(price_usd) as f32);
     }
 
     /// `[batch]` true probability of payment.
     #[must_use]
     pub fn p_pay(&self) -> Vec<f32> {
-        self.pay_logits.iter().map(|logit| sigmoid(f64::from(*logit)) as f32).collect()
+        self.pay_logits
+            .iter()
+            .map(|logit| sigmoid(f64::from(*logit)) as f32)
+            .collect()
     }
 
     /// `[batch / 2]` true odds, as a probability, that the first of a pair is worth more.
     #[must_use]
     pub fn p_prefer(&self) -> Vec<f32> {
         let pairs = self.pay_logits.chunks_exact(2);
-        pairs.map(|pair| sigmoid(f64::from(pair[0] - pair[1])) as f32).collect()
+        pairs
+            .map(|pair| sigmoid(f64::from(pair[0] - pair[1])) as f32)
+            .collect()
     }
-
 }
 
 /// Severity of each damage of training, 0 where it was not applied, and the share of spoiled letters.
@@ -215,7 +247,10 @@ fn severities(example: &Example) -> Vec<f32> {
     let mut severities: Vec<f32> = Damage::trained()
         .into_iter()
         .map(|wanted| {
-            let charged = example.applied.iter().filter(|(damage, _)| *damage == wanted);
+            let charged = example
+                .applied
+                .iter()
+                .filter(|(damage, _)| *damage == wanted);
             1.0 - charged.map(|(_, severity)| 1.0 - severity).product::<f32>()
         })
         .collect();

@@ -60,14 +60,36 @@ const EDITS_ZH: [&str; 5] = [
 ];
 
 const USES: [&str; 8] = [
-    "a web shop", "a cover", "a banner", "a menu", "an advert", "a card", "a catalogue", "social media",
+    "a web shop",
+    "a cover",
+    "a banner",
+    "a menu",
+    "an advert",
+    "a card",
+    "a catalogue",
+    "social media",
 ];
 
-const USES_ZH: [&str; 8] = ["网店", "封面", "横幅", "菜单", "广告", "名片", "画册", "社交媒体"];
+const USES_ZH: [&str; 8] = [
+    "网店",
+    "封面",
+    "横幅",
+    "菜单",
+    "广告",
+    "名片",
+    "画册",
+    "社交媒体",
+];
 
 impl Brief {
     /// A sentence asking for `points`; `held_out` takes forms and phrases that training never uses.
-    pub fn asking(points: &[Point], edit: bool, language: Language, held_out: bool, rng: &mut impl Rng) -> String {
+    pub fn asking(
+        points: &[Point],
+        edit: bool,
+        language: Language,
+        held_out: bool,
+        rng: &mut impl Rng,
+    ) -> String {
         let (forms, uses, comma): (&[&str], _, _) = match (language, edit) {
             (Language::English, false) => (&ENGLISH, &USES, ", "),
             (Language::English, true) => (&EDITS, &USES, ", "),
@@ -82,16 +104,26 @@ impl Brief {
             .collect();
         let mut points = points.to_vec();
         points.shuffle(rng);
-        let phrases: Vec<String> = points.iter().map(|point| point.phrase(language, held_out, rng)).collect();
-        let form = allowed.choose(rng).expect("both parts of the grammar have forms");
+        let phrases: Vec<String> = points
+            .iter()
+            .map(|point| point.phrase(language, held_out, rng))
+            .collect();
+        let form = allowed
+            .choose(rng)
+            .expect("both parts of the grammar have forms");
         let used_for = uses.choose(rng).expect("there are uses");
-        form.replace("{p}", &phrases.join(comma)).replace("{for}", used_for)
+        form.replace("{p}", &phrases.join(comma))
+            .replace("{for}", used_for)
     }
 }
 
 /// Either language, as often.
 pub fn random_language(rng: &mut impl Rng) -> Language {
-    if rng.random() { Language::English } else { Language::Chinese }
+    if rng.random() {
+        Language::English
+    } else {
+        Language::Chinese
+    }
 }
 
 /// 5 to 3,000 USD, even in the logarithm, to the cent below 100 and to the dollar above.
@@ -112,12 +144,18 @@ pub fn corpus(rng: &mut impl Rng) -> Vec<String> {
         kinds.shuffle(rng);
         let points: Vec<Point> = kinds[..rng.random_range(1..4)]
             .iter()
-            .map(|kind| Point { kind: *kind, value: rng.random_range(0..kind.n_values()) })
+            .map(|kind| Point {
+                kind: *kind,
+                value: rng.random_range(0..kind.n_values()),
+            })
             .collect();
         let language = random_language(rng);
         let edit = rng.random_bool(0.3);
         let price = random_price(rng);
-        lines.push(format!("{}\nUSD {price:.2}\n", Brief::asking(&points, edit, language, false, rng)));
+        lines.push(format!(
+            "{}\nUSD {price:.2}\n",
+            Brief::asking(&points, edit, language, false, rng)
+        ));
     }
     lines
 }
@@ -128,8 +166,14 @@ mod tests {
     use rand::{SeedableRng, rngs::SmallRng};
 
     const POINTS: [Point; 2] = [
-        Point { kind: Kind::Background, value: 3 },
-        Point { kind: Kind::Count, value: 2 },
+        Point {
+            kind: Kind::Background,
+            value: 3,
+        },
+        Point {
+            kind: Kind::Count,
+            value: 2,
+        },
     ];
 
     #[test]
@@ -138,9 +182,15 @@ mod tests {
         for i in 0..100 {
             let (edit, held_out) = (i % 3 == 0, i % 2 == 0);
             let english = Brief::asking(&POINTS, edit, Language::English, held_out, &mut rng);
-            assert!(english.contains("red") && english.contains("three") && !english.contains('{'), "{english}");
+            assert!(
+                english.contains("red") && english.contains("three") && !english.contains('{'),
+                "{english}"
+            );
             let chinese = Brief::asking(&POINTS, edit, Language::Chinese, held_out, &mut rng);
-            assert!(chinese.contains("红色") && chinese.contains("三个") && !chinese.contains('{'), "{chinese}");
+            assert!(
+                chinese.contains("红色") && chinese.contains("三个") && !chinese.contains('{'),
+                "{chinese}"
+            );
         }
     }
 
@@ -148,7 +198,10 @@ mod tests {
     fn held_out_forms_and_phrases_never_train() {
         let mut rng = SmallRng::seed_from_u64(2);
         let mut any = |held_out, wanted: &str| {
-            (0..500).any(|_| Brief::asking(&POINTS, false, Language::English, held_out, &mut rng).contains(wanted))
+            (0..500).any(|_| {
+                Brief::asking(&POINTS, false, Language::English, held_out, &mut rng)
+                    .contains(wanted)
+            })
         };
         assert!(!any(false, "Please make") && any(true, "Please make"));
         assert!(!any(false, "background red") && any(true, "background red"));

@@ -11,9 +11,36 @@ use rand::seq::{IndexedRandom, SliceRandom};
 
 /// Words; every fifth, from the second on, is kept for figures.
 const WORDS: [&str; 30] = [
-    "SALE", "Market", "NEW", "Summer", "Coffee", "OPEN", "Fresh", "Studio", "Design", "Today", "Garden", "MENU", "Music",
-    "Travel", "HOUSE", "Winter", "Bakery", "Spring", "Gallery", "BOOKS", "Flower", "Kitchen", "SHOP", "Festival",
-    "Tea & Co", "Harbour", "LIGHT", "Friday", "Made by hand", "FILM",
+    "SALE",
+    "Market",
+    "NEW",
+    "Summer",
+    "Coffee",
+    "OPEN",
+    "Fresh",
+    "Studio",
+    "Design",
+    "Today",
+    "Garden",
+    "MENU",
+    "Music",
+    "Travel",
+    "HOUSE",
+    "Winter",
+    "Bakery",
+    "Spring",
+    "Gallery",
+    "BOOKS",
+    "Flower",
+    "Kitchen",
+    "SHOP",
+    "Festival",
+    "Tea & Co",
+    "Harbour",
+    "LIGHT",
+    "Friday",
+    "Made by hand",
+    "FILM",
 ];
 
 /// How a caption looks. Everything but the garbling is fixed by it.
@@ -63,7 +90,11 @@ impl Caption {
         }
         let dark = rng.random_bool(0.5);
         let tone = |dark: bool, rng: &mut dyn rand::RngCore| {
-            let base = if dark { rng.random_range(0.02..0.2) } else { rng.random_range(0.85..1.0) };
+            let base = if dark {
+                rng.random_range(0.02..0.2)
+            } else {
+                rng.random_range(0.85..1.0)
+            };
             [(); 3].map(|()| (base + rng.random_range(-0.06..0.06_f32)).clamp(0.0, 1.0))
         };
         Self {
@@ -115,9 +146,16 @@ impl Caption {
             return (self.ink, self.plate);
         };
         let row = (first.top + first.height as i64 / 2) as isize;
-        let mean = (0..picture.width as isize).map(|x| luma(picture.at(x, row))).sum::<f32>() / picture.width as f32;
+        let mean = (0..picture.width as isize)
+            .map(|x| luma(picture.at(x, row)))
+            .sum::<f32>()
+            / picture.width as f32;
         let stands_out = (luma(self.ink) - mean).abs() > 0.45;
-        let ink = if stands_out { self.ink } else { [if mean > 0.5 { 0.03 } else { 0.97 }; 3] };
+        let ink = if stands_out {
+            self.ink
+        } else {
+            [if mean > 0.5 { 0.03 } else { 0.97 }; 3]
+        };
         (ink, None)
     }
 
@@ -126,16 +164,26 @@ impl Caption {
         let wanted = (height * self.size).max(20.0);
         let length = |scale: f32| {
             let scaled = font.as_scaled(PxScale::from(scale));
-            self.words.chars().map(|c| scaled.h_advance(font.glyph_id(c))).sum::<f32>()
+            self.words
+                .chars()
+                .map(|c| scaled.h_advance(font.glyph_id(c)))
+                .sum::<f32>()
         };
         let scale = wanted * (width * 0.88 / length(wanted)).min(1.0);
         let scaled = font.as_scaled(PxScale::from(scale));
         let mut x = (width - length(scale)) / 2.0;
-        let baseline = if self.at_top { scale * 1.1 } else { height - scale * 0.45 };
+        let baseline = if self.at_top {
+            scale * 1.1
+        } else {
+            height - scale * 0.45
+        };
         let mut masks = Vec::new();
         for c in self.words.chars() {
             let id = font.glyph_id(c);
-            masks.extend(Mask::of(font, id.with_scale_and_position(scale, point(x, baseline))));
+            masks.extend(Mask::of(
+                font,
+                id.with_scale_and_position(scale, point(x, baseline)),
+            ));
             x += scaled.h_advance(id);
         }
         masks
@@ -181,14 +229,23 @@ impl Mask {
             }
         });
         let (left, top) = (bounds.min.x as i64, bounds.min.y as i64);
-        (width > 0 && height > 0).then_some(Self { left, top, width, height, cover })
+        (width > 0 && height > 0).then_some(Self {
+            left,
+            top,
+            width,
+            height,
+            cover,
+        })
     }
 
     /// One garbling out of six.
     fn spoil(&mut self, severity: f32, rng: &mut impl Rng) {
         let (width, height) = (self.width, self.height);
         let old = self.cover.clone();
-        let (phase, bend) = (rng.random_range(0.0..6.0_f32), width as f32 * (0.15 + 0.3 * severity));
+        let (phase, bend) = (
+            rng.random_range(0.0..6.0_f32),
+            width as f32 * (0.15 + 0.3 * severity),
+        );
         let cut = rng.random_range(0.2..0.7) * height as f32;
         let band = height as f32 * (0.15 + 0.2 * severity);
         let kind = rng.random_range(0..6);
@@ -203,11 +260,17 @@ impl Mask {
                 3 => {
                     let shift = (y as f32 / height as f32 * 7.0 + phase).sin() * bend;
                     let source = x as f32 + shift;
-                    if (0.0..width as f32).contains(&source) { from(source as usize, y) } else { 0.0 }
+                    if (0.0..width as f32).contains(&source) {
+                        from(source as usize, y)
+                    } else {
+                        0.0
+                    }
                 }
                 4 => from((x + dx) % width, (y + dy) % height),
                 5 => {
-                    let line = (x as f32 / width as f32 - y as f32 / height as f32 * phase.sin() - 0.3).abs();
+                    let line =
+                        (x as f32 / width as f32 - y as f32 / height as f32 * phase.sin() - 0.3)
+                            .abs();
                     from(x, y).max(if line < 0.09 { 1.0 } else { 0.0 })
                 }
                 _ => from(x, y),
@@ -216,7 +279,9 @@ impl Mask {
     }
 
     fn overprint(&mut self, font: &FontRef<'_>, severity: f32, rng: &mut impl Rng) {
-        let letter = *['X', 'M', 'S', 'G', 'R'].choose(rng).expect("there are letters");
+        let letter = *['X', 'M', 'S', 'G', 'R']
+            .choose(rng)
+            .expect("there are letters");
         let scale = self.height as f32 * 1.35;
         let Some(other) = Self::of(font, font.glyph_id(letter).with_scale(scale)) else {
             return;
@@ -231,8 +296,16 @@ impl Mask {
 
     fn blend(&self, picture: &mut Picture, ink: Colour) {
         for (i, cover) in self.cover.iter().enumerate() {
-            let (x, y) = (self.left + (i % self.width) as i64, self.top + (i / self.width) as i64);
-            if *cover > 0.0 && x >= 0 && y >= 0 && x < picture.width as i64 && y < picture.height as i64 {
+            let (x, y) = (
+                self.left + (i % self.width) as i64,
+                self.top + (i / self.width) as i64,
+            );
+            if *cover > 0.0
+                && x >= 0
+                && y >= 0
+                && x < picture.width as i64
+                && y < picture.height as i64
+            {
                 let pixel = &mut picture.pixels[y as usize * picture.width + x as usize];
                 *pixel = mix(*pixel, ink, *cover);
             }
@@ -252,12 +325,18 @@ mod tests {
         for _ in 0..12 {
             let caption = Caption::random(false, &mut rng);
             let differing = |a: &Picture, b: &Picture| {
-                a.pixels.iter().zip(&b.pixels).filter(|(p, q)| (luma(**p) - luma(**q)).abs() > 0.1).count()
+                a.pixels
+                    .iter()
+                    .zip(&b.pixels)
+                    .filter(|(p, q)| (luma(**p) - luma(**q)).abs() > 0.1)
+                    .count()
             };
             let clean = caption.drawn_on(&ground, 0.0, Garbling::Glyphs);
             assert!(differing(&ground, &clean) > 150, "{caption:?}");
             for garbling in [Garbling::Glyphs, Garbling::Overprint] {
-                let [some, all] = [0.25, 1.0].map(|severity| differing(&clean, &caption.drawn_on(&ground, severity, garbling)));
+                let [some, all] = [0.25, 1.0].map(|severity| {
+                    differing(&clean, &caption.drawn_on(&ground, severity, garbling))
+                });
                 assert!(0 < some && some < all, "{some}, {all}: {caption:?}");
             }
         }

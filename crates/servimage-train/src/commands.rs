@@ -1,16 +1,14 @@
 //! The commands behind the arguments.
 
+use crate::tables;
 use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use servimage_model::heads::CONCEPT_HEADS;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
 use servimage_train::batch::Sampler;
 use servimage_train::compare::{difference, verdicts};
-use servimage_train::decisions::decisions;
-use servimage_train::evaluate::{concept_figures, payment_figures};
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::preview::contact_sheet;
 use servimage_train::run::Run;
@@ -20,6 +18,7 @@ use servimage_train::source::{self, Part};
 use servimage_train::weights::{Weights, write_whole};
 use servimage_train::world::World;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Scenes beside the real pictures; the split takes its share of them.
 const N_SCENES: u64 = 210;
@@ -42,9 +41,12 @@ pub struct TrainArgs {
     /// Stop after this step; the run can go on later.
     #[arg(long)]
     until: Option<u64>,
-    /// Pairs of examples a step.
-    #[arg(long, default_value_t = 16)]
+    /// Pairs of examples in a part of a step.
+    #[arg(long, default_value_t = 8)]
     pairs: usize,
+    /// Parts of a step, each worked out on a thread of its own; 1 on a GPU. By default as many as there are cores.
+    #[arg(long)]
+    parts: Option<usize>,
     /// Highest learning rate.
     #[arg(long, default_value_t = 1.2e-3)]
     rate: f32,
@@ -113,12 +115,16 @@ pub fn preview(out: &Path, rows: usize, scenes_only: bool) -> anyhow::Result<()>
 
 /// Trains.
 pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
+    let clock = Instant::now();
     let tokenizer = run_tokenizer(&args.run)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let default_parts = if args.device == "cpu" { cores } else { 1 };
     let schedule = Schedule {
         n_steps: args.steps,
         minutes: args.minutes,
         n_pairs: args.pairs,
+        n_parts: args.parts.unwrap_or(default_parts),
         peak_rate: args.rate,
         vision_share: args.vision_share,
         small_share: args.small_share,
@@ -135,10 +141,10 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         seed: args.seed,
         shuffle_labels: args.shuffle_labels,
     };
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
     let n_threads = args.threads.unwrap_or(cores.saturating_sub(1).max(1));
     eprintln!(
-        "{} pictures, {} real briefs, {n_threads} threads",
+        "{:.1} s: {} pictures, {} real briefs",
+        clock.elapsed().as_secs_f32(),
         sampler.world.pictures.len(),
         sampler.world.real_briefs.len()
     );
@@ -148,15 +154,15 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     )?);
     bar.set_position(run.step());
     let until = args.until.unwrap_or(args.steps);
-    run.train(&sampler, until, n_threads, |step, report| {
+    run.train(&sampler, until, n_threads, clock, |step, report| {
         bar.set_position(step);
         let [guess, asked, met, brf, concept, pay, order] = report.parts;
         let line = format!(
             "{:.1} % guess {guess:.3} asked {asked:.3} met {met:.3} brf {brf:.3} concept {concept:.3} pay {pay:.3} order {order:.3}",
             100.0 * report.done
         );
-        if bar.is_hidden() && step.is_multiple_of(20) {
-            eprintln!("{step}: {line}");
+        if bar.is_hidden() && step.is_multiple_of(10) {
+            eprintln!("{:.0} s, step {step}: {line}", clock.elapsed().as_secs_f32());
         }
         bar.set_message(line);
     })?;
@@ -174,10 +180,20 @@ pub fn export(run: &Path, out: &Path, quant: Layout, n_decisions: usize) -> anyh
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
     let weights = Weights::read(&run.join("weights.safetensors"))?;
     let bench = source::bench_dir();
-    let (calibrate, held_out) = (world(&bench, Part::Calibrate)?, world(&bench, Part::HeldOut)?);
+    let (calibrate, held_out) = (
+        world(&bench, Part::Calibrate)?,
+        world(&bench, Part::HeldOut)?,
+    );
     let sink = DirSource::new(out);
     let manifest = servimage_train::export::export(
-        &weights, &config, &tokenizer, quant, &calibrate, &held_out, n_decisions, sink,
+        &weights,
+        &config,
+        &tokenizer,
+        quant,
+        &calibrate,
+        &held_out,
+        n_decisions,
+        sink,
     )?;
     let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();
     eprintln!(
@@ -210,17 +226,21 @@ pub fn compare(reference: &Path, packs: &[PathBuf], n_decisions: usize) -> anyho
 }
 
 /// Prints the figures of a pack.
-pub fn evaluate(pack: &Path, n_decisions: usize) -> anyhow::Result<()> {
+pub fn evaluate(pack: &Path, n_decisions: usize, most: Option<usize>) -> anyhow::Result<()> {
     let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
     let scorer = Scorer::load(&pack, &Device::flex())?;
-    let world = world(&source::bench_dir(), Part::HeldOut)?;
-    let decisions = decisions(&scorer, &world, n_decisions)?;
-    let calibration = &scorer.manifest.calibration;
-    let payment = payment_figures(&decisions, calibration.a, calibration.b);
-    for ((name, _), (spearman, n)) in CONCEPT_HEADS.iter().zip(concept_figures(&decisions)) {
-        eprintln!("{name:14} Spearman {spearman:.3} (n = {n})");
+    let mut world = world(&source::bench_dir(), Part::HeldOut)?;
+    if let Some(most) = most.filter(|most| *most > 0 && *most < world.pictures.len()) {
+        let step = world.pictures.len() as f64 / most as f64;
+        world.pictures = (0..most)
+            .map(|i| world.pictures[(i as f64 * step) as usize].clone())
+            .collect();
     }
-    println!("{}", serde_json::to_string_pretty(&payment)?);
+    let bar = ProgressBar::new(world.pictures.len() as u64);
+    let figures = servimage_train::evaluate::evaluate(&scorer, &world, n_decisions, || bar.inc(1))?;
+    bar.finish_and_clear();
+    tables::print(&figures);
+    println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What quantization changes: the verdicts of two packs on the same pictures, damages, briefs and prices.
 
-use crate::error::TrainError;
 use crate::decisions::each_decision;
+use crate::error::TrainError;
 use crate::scorer::Scorer;
 use crate::truth::{N_CONCEPTS, sigmoid};
 use crate::world::World;
@@ -76,7 +76,9 @@ pub fn difference(expected: &[Said], found: &[Said]) -> Difference {
 
 /// Mean and largest size of differences.
 fn spread(differences: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (n, sum, max) = differences.fold((0.0, 0.0, 0.0_f64), |(n, sum, max), d| (n + 1.0, sum + d.abs(), max.max(d.abs())));
+    let (n, sum, max) = differences.fold((0.0, 0.0, 0.0_f64), |(n, sum, max), d| {
+        (n + 1.0, sum + d.abs(), max.max(d.abs()))
+    });
     (sum / f64::max(n, 1.0), max)
 }
 

@@ -61,7 +61,10 @@ impl Content {
                 facts.set(Kind::Border, 0);
                 let kind = Scene::random(number).kind;
                 facts.set(Kind::Thing, thing(kind));
-                if matches!(kind, SceneKind::Mug | SceneKind::Fruit | SceneKind::Landscape) {
+                if matches!(
+                    kind,
+                    SceneKind::Mug | SceneKind::Fruit | SceneKind::Landscape
+                ) {
                     facts.set(Kind::Caption, 0);
                 }
             }
@@ -77,7 +80,11 @@ impl Content {
                 }
             }
         }
-        Self { picture, facts, figure: None }
+        Self {
+            picture,
+            facts,
+            figure: None,
+        }
     }
 
     /// With something put over it.
@@ -155,8 +162,10 @@ fn thing(kind: SceneKind) -> u8 {
 
 fn view(picture: &Picture, [width, height]: [usize; 2], rng: &mut impl Rng) -> Picture {
     let kept = rng.random_range(0.85..1.0);
-    let scale = (width as f32 / picture.width as f32).max(height as f32 / picture.height as f32) / kept;
-    let side = |length: usize, most: usize| ((length as f32 / scale).round() as usize).clamp(1, most);
+    let scale =
+        (width as f32 / picture.width as f32).max(height as f32 / picture.height as f32) / kept;
+    let side =
+        |length: usize, most: usize| ((length as f32 / scale).round() as usize).clamp(1, most);
     let (w, h) = (side(width, picture.width), side(height, picture.height));
     let (left, top) = (
         rng.random_range(0..=picture.width - w),
@@ -175,15 +184,28 @@ mod tests {
     fn what_is_put_over_a_content_is_known_and_what_it_hides_is_not() {
         let mut rng = SmallRng::seed_from_u64(3);
         let plain = Content::of_figure(
-            Figure { background: 3, thing: 0, colour: 7, count: 1, place: 2, seed: 5 },
+            Figure {
+                background: 3,
+                thing: 0,
+                colour: 7,
+                count: 1,
+                place: 2,
+                seed: 5,
+            },
             [96, 96],
         );
         let caption = plain.caption(false, &mut rng);
-        let dress = Dress { mono: true, border: Some(6), caption: Some((caption, 0.0)) };
+        let dress = Dress {
+            mono: true,
+            border: Some(6),
+            caption: Some((caption, 0.0)),
+        };
         let dressed = plain.dressed(&dress, Garbling::Glyphs);
-        let found = [Kind::Tone, Kind::Border, Kind::Caption, Kind::Place].map(|kind| dressed.facts.get(kind));
+        let found = [Kind::Tone, Kind::Border, Kind::Caption, Kind::Place]
+            .map(|kind| dressed.facts.get(kind));
         assert_eq!(found, [Some(1), Some(1), Some(1), Some(2)]);
-        let hidden = [Kind::Background, Kind::ThingColour, Kind::Count].map(|kind| dressed.facts.get(kind));
+        let hidden =
+            [Kind::Background, Kind::ThingColour, Kind::Count].map(|kind| dressed.facts.get(kind));
         assert_eq!(hidden, [None; 3]);
         assert_eq!(dressed.picture.pixels[0], paint(6));
     }

@@ -4,7 +4,8 @@ use crate::run::StepReport;
 use std::fmt::Write as _;
 use std::path::Path;
 
-const HEADER: &str = "step,done,learning_rate,guess,asked,met,brf,concept,pay,order,gradient_norm,off_grid\n";
+const HEADER: &str =
+    "step,done,learning_rate,guess,asked,met,brf,concept,pay,order,gradient_norm,off_grid\n";
 
 /// Names and colours of the parts of the loss, in the order of [`StepReport::parts`].
 const PARTS: [(&str, &str); 7] = [
@@ -25,7 +26,9 @@ pub struct Curve {
 
 impl Default for Curve {
     fn default() -> Self {
-        Self { csv: HEADER.to_owned() }
+        Self {
+            csv: HEADER.to_owned(),
+        }
     }
 }
 
@@ -38,11 +41,13 @@ impl Curve {
 
     /// Adds a step.
     pub fn push(&mut self, step: u64, rate: f32, report: &StepReport) {
-        write!(self.csv, "{step},{:.5},{rate:.6}", report.done).expect("writing to a string cannot fail");
+        write!(self.csv, "{step},{:.5},{rate:.6}", report.done)
+            .expect("writing to a string cannot fail");
         for part in report.parts {
             write!(self.csv, ",{part:.4}").expect("writing to a string cannot fail");
         }
-        writeln!(self.csv, ",{:.3},{:.5}", report.norm, report.off_grid).expect("writing to a string cannot fail");
+        writeln!(self.csv, ",{:.3},{:.5}", report.norm, report.off_grid)
+            .expect("writing to a string cannot fail");
     }
 
     /// As comma-separated values.
@@ -58,7 +63,11 @@ impl Curve {
             .csv
             .lines()
             .skip(1)
-            .map(|line| line.split(',').filter_map(|field| field.parse().ok()).collect())
+            .map(|line| {
+                line.split(',')
+                    .filter_map(|field| field.parse().ok())
+                    .collect()
+            })
             .filter(|row: &Vec<f32>| row.len() == 12)
             .collect();
         let (width, height) = (760.0, 340.0);
@@ -78,7 +87,10 @@ impl Curve {
                 .enumerate()
                 .map(|(i, mean)| {
                     let x = 20.0 + (width - 140.0) * i as f32 / (means.len().max(2) - 1) as f32;
-                    format!("{x:.1},{:.1}", height - 30.0 - (height - 50.0) * mean / most)
+                    format!(
+                        "{x:.1},{:.1}",
+                        height - 30.0 - (height - 50.0) * mean / most
+                    )
                 })
                 .collect();
             let y = 30.0 + 22.0 * part as f32;
@@ -90,8 +102,13 @@ impl Curve {
             )
             .expect("writing to a string cannot fail");
         }
-        writeln!(svg, "<text x=\"20\" y=\"{}\">{} steps, each part from 0 to its highest</text>\n</svg>", height - 8.0, rows.len())
-            .expect("writing to a string cannot fail");
+        writeln!(
+            svg,
+            "<text x=\"20\" y=\"{}\">{} steps, each part from 0 to its highest</text>\n</svg>",
+            height - 8.0,
+            rows.len()
+        )
+        .expect("writing to a string cannot fail");
         svg
     }
 }
@@ -104,7 +121,10 @@ mod tests {
     fn a_curve_draws_a_line_a_part_and_survives_its_file() -> std::io::Result<()> {
         let mut curve = Curve::default();
         for step in 1..=500 {
-            let report = StepReport { parts: [1.0 / step as f32; 7], ..StepReport::default() };
+            let report = StepReport {
+                parts: [1.0 / step as f32; 7],
+                ..StepReport::default()
+            };
             curve.push(step, 1e-3, &report);
         }
         let svg = curve.svg();

@@ -31,7 +31,11 @@ pub struct Decision {
 /// The plan of a decision's number.
 #[must_use]
 pub fn plan(number: usize) -> PairPlan {
-    PairPlan { window: WINDOWS[number % WINDOWS.len()], max_points: 4, figures: FIGURES }
+    PairPlan {
+        window: WINDOWS[number % WINDOWS.len()],
+        max_points: 4,
+        figures: FIGURES,
+    }
 }
 
 /// The generator of a decision's number for one purpose.

@@ -2,22 +2,23 @@
 //! network says.
 
 use crate::brief::Brief;
-use crate::error::TrainError;
 use crate::decisions::{Decision, decisions};
-use crate::figures::{fit_platt, reliability};
+use crate::error::TrainError;
+use crate::figures::fit_platt;
 use crate::nano::{NanoConfig, SPECIAL_IDS, processor, template};
 use crate::scene::{Scene, SceneKind};
 use crate::scorer::Scorer;
-use crate::world::World;
 use crate::weights::Weights;
+use crate::world::World;
 use burn::tensor::Device;
+use servimage_bench::agreement::reliability;
 use servimage_model::heads::{CONCEPT_HEADS, PAY_LOGIT_SCALE};
-use servimage_prompt::Role;
 use servimage_pack::manifest::{
     Calibration, FORMAT_VERSION, FileEntry, Heads, ImageProcessor, Layout, Manifest,
     PackProvenance, ReliabilityBin,
 };
 use servimage_pack::{MemorySource, Pack, PackSink, PackWriter, SelfTestVectors, expected_tensors};
+use servimage_prompt::Role;
 
 /// Largest relative difference that a device may show.
 const SELF_TEST_TOLERANCE: f64 = 1e-3;

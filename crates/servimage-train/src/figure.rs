@@ -84,15 +84,29 @@ impl Figure {
     pub fn render(&self, width: usize, height: usize) -> Picture {
         let mut rng = SmallRng::seed_from_u64(self.seed);
         let mut canvas = Canvas::new(width, height);
-        let (ground, ink) = (shade(self.background, &mut rng), shade(self.colour, &mut rng));
-        let (slope, grain, field) = (rng.random_range(-0.1..0.1), rng.random_range(0.0..0.06), rng.random());
+        let (ground, ink) = (
+            shade(self.background, &mut rng),
+            shade(self.colour, &mut rng),
+        );
+        let (slope, grain, field) = (
+            rng.random_range(-0.1..0.1),
+            rng.random_range(0.0..0.06),
+            rng.random(),
+        );
         canvas.cover(|p| {
             let noise = value_noise([p[0] * 60.0, p[1] * 60.0], field) - 0.5;
             lit(ground, 1.0 + slope * (p[1] - 0.5) + grain * noise)
         });
         let radius = canvas.aspect().min(1.0) * rng.random_range(0.085..0.125);
         for at in self.spots(canvas.aspect(), &mut rng) {
-            draw(&mut canvas, self.thing, at, radius, ink, rng.random_range(-0.3..0.3));
+            draw(
+                &mut canvas,
+                self.thing,
+                at,
+                radius,
+                ink,
+                rng.random_range(-0.3..0.3),
+            );
         }
         canvas.finish()
     }
@@ -113,7 +127,8 @@ impl Figure {
                     _ => {
                         let columns = if n > 1 { 2 } else { 1 };
                         let rows = n.div_ceil(columns);
-                        let place = |i: usize, n: usize| 0.5 + (i as f32 - (n as f32 - 1.0) / 2.0) * 0.26;
+                        let place =
+                            |i: usize, n: usize| 0.5 + (i as f32 - (n as f32 - 1.0) / 2.0) * 0.26;
                         [place(i % columns, columns), place(i / columns, rows)]
                     }
                 };
@@ -148,16 +163,25 @@ fn draw(canvas: &mut Canvas, thing: u8, at: At, radius: f32, ink: Colour, turn: 
     let paint = move |p: At| lit(ink, 1.08 - 0.4 * (p[1] - at[1] + p[0] - at[0]));
     match thing {
         0 => canvas.fill(ellipse(at, [radius; 2]), paint),
-        1 => canvas.fill(move |p| rounded_rect([0.0; 2], [radius * 0.9; 2], 0.004)(turned(p)), paint),
+        1 => canvas.fill(
+            move |p| rounded_rect([0.0; 2], [radius * 0.9; 2], 0.004)(turned(p)),
+            paint,
+        ),
         2 => canvas.fill(move |p| polygon(turned(p), 3, radius * 0.6), paint),
         3 => canvas.fill(move |p| star(turned(p), radius), paint),
         4 => {
-            let arms = [([-radius, 0.0], [radius, 0.0]), ([0.0, -radius], [0.0, radius])];
+            let arms = [
+                ([-radius, 0.0], [radius, 0.0]),
+                ([0.0, -radius], [0.0, radius]),
+            ];
             for (from, to) in arms {
                 canvas.fill(move |p| stroke(from, to, radius * 0.28)(turned(p)), paint);
             }
         }
-        _ => canvas.fill(move |p| ellipse(at, [radius * 0.8; 2])(p).abs() - radius * 0.22, paint),
+        _ => canvas.fill(
+            move |p| ellipse(at, [radius * 0.8; 2])(p).abs() - radius * 0.22,
+            paint,
+        ),
     }
 }
 
@@ -174,9 +198,15 @@ fn star(p: At, radius: f32) -> f32 {
     let step = std::f32::consts::TAU / 5.0;
     let angle = p[0].atan2(-p[1]);
     let folded = (angle - (angle / step).round() * step).abs();
-    let (x, y) = (p[0].hypot(p[1]) * folded.cos(), p[0].hypot(p[1]) * folded.sin());
+    let (x, y) = (
+        p[0].hypot(p[1]) * folded.cos(),
+        p[0].hypot(p[1]) * folded.sin(),
+    );
     // The edge runs from the tip at (radius, 0) to the notch at 36 degrees.
-    let notch = [0.42 * radius * (step / 2.0).cos(), 0.42 * radius * (step / 2.0).sin()];
+    let notch = [
+        0.42 * radius * (step / 2.0).cos(),
+        0.42 * radius * (step / 2.0).sin(),
+    ];
     let (dx, dy) = (notch[0] - radius, notch[1]);
     let length = dx.hypot(dy);
     ((x - radius) * dy - y * dx) / length
@@ -200,7 +230,9 @@ mod tests {
             // Where the things are is where the picture differs from its ground.
             let ground = picture.pixels[0];
             let far = |p: &Colour| (0..3).map(|c| (p[c] - ground[c]).abs()).sum::<f32>() > 0.25;
-            let found: Vec<usize> = (0..picture.pixels.len()).filter(|i| far(&picture.pixels[*i])).collect();
+            let found: Vec<usize> = (0..picture.pixels.len())
+                .filter(|i| far(&picture.pixels[*i]))
+                .collect();
             let n = found.len().max(1) as f32;
             let x = found.iter().map(|i| (i % 96) as f32 / 96.0).sum::<f32>() / n;
             let y = found.iter().map(|i| (i / 96) as f32 / 80.0).sum::<f32>() / n;
@@ -217,14 +249,24 @@ mod tests {
 
     #[test]
     fn more_things_cover_more_of_the_picture() {
-        let figure = Figure { background: 0, thing: 0, colour: 3, count: 0, place: 4, seed: 7 };
+        let figure = Figure {
+            background: 0,
+            thing: 0,
+            colour: 3,
+            count: 0,
+            place: 4,
+            seed: 7,
+        };
         let covered = |count| {
             let picture = figure.with(Kind::Count, count).render(96, 96);
             picture.pixels.iter().filter(|p| p[1] < 0.5).count() as f32
         };
         let one = covered(0);
         for count in 1..4 {
-            assert!((covered(count) / one - f32::from(count) - 1.0).abs() < 0.2, "{count}");
+            assert!(
+                (covered(count) / one - f32::from(count) - 1.0).abs() < 0.2,
+                "{count}"
+            );
         }
     }
 }

@@ -44,7 +44,9 @@ impl Grid {
                 Ok((tensor.name.clone(), found))
             })
             .collect();
-        Ok(Self { rounded: rounded?.into_iter().collect() })
+        Ok(Self {
+            rounded: rounded?.into_iter().collect(),
+        })
     }
 
     /// Moves weights by `strength` (0..=1) of the way to their rounded values.

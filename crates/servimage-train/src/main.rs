@@ -1,6 +1,7 @@
 //! `servimage-train`: renders pictures, previews the data, trains, exports and evaluates the nano checkpoint.
 
 mod commands;
+mod tables;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ enum Command {
         /// Payment decisions.
         #[arg(long, default_value_t = 2400)]
         decisions: usize,
+        /// At most so many pictures (all where absent), evenly spread.
+        #[arg(long)]
+        pictures: Option<usize>,
     },
 }
 
@@ -93,8 +97,21 @@ fn main() -> anyhow::Result<()> {
         } => commands::preview(&out, rows, scenes_only),
         Command::PackPictures { out } => commands::pack_pictures(&out),
         Command::Train(args) => commands::train(&args),
-        Command::Export { run, out, quant, decisions } => commands::export(&run, &out, quant, decisions),
-        Command::Compare { reference, packs, decisions } => commands::compare(&reference, &packs, decisions),
-        Command::Evaluate { pack, decisions } => commands::evaluate(&pack, decisions),
+        Command::Export {
+            run,
+            out,
+            quant,
+            decisions,
+        } => commands::export(&run, &out, quant, decisions),
+        Command::Compare {
+            reference,
+            packs,
+            decisions,
+        } => commands::compare(&reference, &packs, decisions),
+        Command::Evaluate {
+            pack,
+            decisions,
+            pictures,
+        } => commands::evaluate(&pack, decisions, pictures),
     }
 }

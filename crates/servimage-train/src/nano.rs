@@ -191,7 +191,10 @@ mod tests {
         assert_eq!(tokenizer.encode(&specials)?, (0..7).collect::<Vec<u32>>());
         let odd = tokenizer.encode("Żółw 龍 \u{1F600}\n")?;
         assert!(odd.len() > 4 && odd.iter().all(|id| (*id as usize) < VOCAB_SIZE));
-        for brief in ["Please make red background, a bottle, for a web shop.", "请制作红色背景，展示瓶子，用于网店。"] {
+        for brief in [
+            "Please make red background, a bottle, for a web shop.",
+            "请制作红色背景，展示瓶子，用于网店。",
+        ] {
             assert!(tokenizer.encode(brief)?.len() <= 16, "{brief}");
         }
         Ok(())

@@ -54,24 +54,49 @@ impl AdamW {
             .filter_map(|(name, gradient)| {
                 let values = weights.tensors.remove(name)?;
                 let moments = ["m", "v"].map(|which| {
-                    let blank = || Values { shape: values.shape.clone(), data: vec![0.0; gradient.len()] };
-                    self.moments.tensors.remove(&format!("{which}.{name}")).unwrap_or_else(blank)
+                    let blank = || Values {
+                        shape: values.shape.clone(),
+                        data: vec![0.0; gradient.len()],
+                    };
+                    self.moments
+                        .tensors
+                        .remove(&format!("{which}.{name}"))
+                        .unwrap_or_else(blank)
                 });
-                Some(Job { name, gradient, values, moments })
+                Some(Job {
+                    name,
+                    gradient,
+                    values,
+                    moments,
+                })
             })
             .collect();
         jobs.par_iter_mut().for_each(|job| {
             let learning_rate = learning_rate * rate_factor(job.name);
-            let decay = if job.values.shape.len() > 1 { self.weight_decay } else { 0.0 };
+            let decay = if job.values.shape.len() > 1 {
+                self.weight_decay
+            } else {
+                0.0
+            };
             let [first, second] = &mut job.moments;
             for (i, g) in job.gradient.iter().map(|g| g * scale).enumerate() {
-                let (m, v, w) = (&mut first.data[i], &mut second.data[i], &mut job.values.data[i]);
+                let (m, v, w) = (
+                    &mut first.data[i],
+                    &mut second.data[i],
+                    &mut job.values.data[i],
+                );
                 *m = BETA1 * *m + (1.0 - BETA1) * g;
                 *v = BETA2 * *v + (1.0 - BETA2) * g * g;
                 *w -= learning_rate * ((*m / fix1) / ((*v / fix2).sqrt() + EPSILON) + decay * *w);
             }
         });
-        for Job { name, values, moments: [first, second], .. } in jobs {
+        for Job {
+            name,
+            values,
+            moments: [first, second],
+            ..
+        } in jobs
+        {
             weights.tensors.insert(name.to_owned(), values);
             self.moments.tensors.insert(format!("m.{name}"), first);
             self.moments.tensors.insert(format!("v.{name}"), second);
@@ -94,7 +119,11 @@ pub fn average(average: &mut Weights, weights: &Weights, step: u64) {
     let share = (10.0 / (step as f32 + 100.0)).max(1e-3);
     for (name, values) in &weights.tensors {
         match average.tensors.get_mut(name) {
-            Some(kept) => kept.data.iter_mut().zip(&values.data).for_each(|(kept, value)| *kept += share * (value - *kept)),
+            Some(kept) => kept
+                .data
+                .iter_mut()
+                .zip(&values.data)
+                .for_each(|(kept, value)| *kept += share * (value - *kept)),
             None => {
                 average.tensors.insert(name.clone(), values.clone());
             }
@@ -165,7 +194,9 @@ mod tests {
 
     #[test]
     fn the_rate_warms_up_and_falls() {
-        let rates: Vec<f32> = (0..=100).map(|i| learning_rate(i as f32 / 100.0, 1.0)).collect();
+        let rates: Vec<f32> = (0..=100)
+            .map(|i| learning_rate(i as f32 / 100.0, 1.0))
+            .collect();
         assert!(rates[0] < rates[3] && (rates[4] - 1.0).abs() < 1e-4);
         assert!(rates[4..].windows(2).all(|pair| pair[1] < pair[0]) && rates[100] < 0.02);
     }

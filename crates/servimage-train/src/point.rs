@@ -75,10 +75,27 @@ const ENGLISH: [Words; N_KINDS] = [
     },
     Words {
         values: &[
-            "circles", "squares", "triangles", "stars", "crosses", "rings", "a bottle", "a mug", "fruit", "a portrait",
-            "a landscape", "a street", "a poster",
+            "circles",
+            "squares",
+            "triangles",
+            "stars",
+            "crosses",
+            "rings",
+            "a bottle",
+            "a mug",
+            "fruit",
+            "a portrait",
+            "a landscape",
+            "a street",
+            "a poster",
         ],
-        phrases: ["show {v}", "it is {v}", "with {v}", "it shows {v}", "picture of {v}"],
+        phrases: [
+            "show {v}",
+            "it is {v}",
+            "with {v}",
+            "it shows {v}",
+            "picture of {v}",
+        ],
     },
     Words {
         values: &COLOURS,
@@ -102,44 +119,104 @@ const ENGLISH: [Words; N_KINDS] = [
     },
     Words {
         values: &["left", "right", "top", "bottom", "centre"],
-        phrases: ["at the {v}", "objects at the {v}", "on the {v}", "objects on the {v}", "placed at the {v}"],
+        phrases: [
+            "at the {v}",
+            "objects at the {v}",
+            "on the {v}",
+            "objects on the {v}",
+            "placed at the {v}",
+        ],
     },
     Words {
         values: &["landscape format", "portrait format", "square format"],
-        phrases: ["{v}", "the picture in {v}", "in {v}", "use {v}", "picture in {v}"],
+        phrases: [
+            "{v}",
+            "the picture in {v}",
+            "in {v}",
+            "use {v}",
+            "picture in {v}",
+        ],
     },
     Words {
         values: &["full colour", "black and white"],
-        phrases: ["{v}", "the picture in {v}", "in {v}", "keep it {v}", "picture in {v}"],
+        phrases: [
+            "{v}",
+            "the picture in {v}",
+            "in {v}",
+            "keep it {v}",
+            "picture in {v}",
+        ],
     },
     Words {
         values: &["no border", "a border"],
-        phrases: ["{v}", "picture with {v}", "with {v}", "use {v}", "it has {v}"],
+        phrases: [
+            "{v}",
+            "picture with {v}",
+            "with {v}",
+            "use {v}",
+            "it has {v}",
+        ],
     },
     Words {
         values: &["no text", "a caption"],
-        phrases: ["{v}", "picture with {v}", "with {v}", "use {v}", "it has {v}"],
+        phrases: [
+            "{v}",
+            "picture with {v}",
+            "with {v}",
+            "use {v}",
+            "it has {v}",
+        ],
     },
     Words {
         values: &["a person", "a product", "a graphic design"],
-        phrases: ["{v}", "it is {v}", "show {v}", "it shows {v}", "picture of {v}"],
+        phrases: [
+            "{v}",
+            "it is {v}",
+            "show {v}",
+            "it shows {v}",
+            "picture of {v}",
+        ],
     },
 ];
 
 const CHINESE: [Words; N_KINDS] = [
     Words {
         values: &COLOURS_ZH,
-        phrases: ["{v}背景", "背景用{v}", "背景为{v}", "以{v}为背景", "背景是{v}"],
+        phrases: [
+            "{v}背景",
+            "背景用{v}",
+            "背景为{v}",
+            "以{v}为背景",
+            "背景是{v}",
+        ],
     },
     Words {
         values: &[
-            "圆形", "方形", "三角形", "星形", "十字", "圆环", "瓶子", "杯子", "水果", "人像", "风景", "街道", "海报",
+            "圆形",
+            "方形",
+            "三角形",
+            "星形",
+            "十字",
+            "圆环",
+            "瓶子",
+            "杯子",
+            "水果",
+            "人像",
+            "风景",
+            "街道",
+            "海报",
         ],
         phrases: ["展示{v}", "图中有{v}", "画{v}", "有{v}", "图中是{v}"],
     },
     Words {
         values: &COLOURS_ZH,
-        phrases: ["{v}物体", "物体用{v}", "物体为{v}", "{v}的物体", "物体是{v}"],
+        phrases: [
+            "{v}物体",
+            "物体用{v}",
+            "物体为{v}",
+            "{v}的物体",
+            "物体是{v}",
+        ],
     },
     Words {
         values: &["一个", "两个", "三个", "四个"],
@@ -287,7 +364,9 @@ impl Facts {
     /// What is true of the picture, a point a known kind.
     #[must_use]
     pub fn points(&self) -> Vec<Point> {
-        let known = Kind::ALL.into_iter().filter_map(|kind| Some((kind, self.get(kind)?)));
+        let known = Kind::ALL
+            .into_iter()
+            .filter_map(|kind| Some((kind, self.get(kind)?)));
         known.map(|(kind, value)| Point { kind, value }).collect()
     }
 
@@ -306,7 +385,9 @@ impl Facts {
             facts.set(Kind::Background, colour);
         }
         let n = picture.pixels.len().max(1) as f32;
-        let chroma = |p: &Colour| p.iter().copied().fold(0.0, f32::max) - p.iter().copied().fold(1.0, f32::min);
+        let chroma = |p: &Colour| {
+            p.iter().copied().fold(0.0, f32::max) - p.iter().copied().fold(1.0, f32::min)
+        };
         let mean = picture.pixels.iter().map(chroma).sum::<f32>() / n;
         if mean < 0.02 {
             facts.set(Kind::Tone, 1);
@@ -403,7 +484,13 @@ mod tests {
     fn both_languages_have_words_for_every_value() {
         for (english, chinese) in ENGLISH.iter().zip(&CHINESE) {
             assert_eq!(english.values.len(), chinese.values.len());
-            assert!(english.phrases.iter().chain(&chinese.phrases).all(|phrase| phrase.contains("{v}")));
+            assert!(
+                english
+                    .phrases
+                    .iter()
+                    .chain(&chinese.phrases)
+                    .all(|phrase| phrase.contains("{v}"))
+            );
         }
         let last = Kind::Category;
         assert_eq!(last.first_value() + usize::from(last.n_values()), N_VALUES);
@@ -421,6 +508,9 @@ mod tests {
             assert_eq!(facts.get(Kind::Format), Some(0));
         }
         let grey = Facts::measured(&Picture::filled(40, 40, [0.4; 3]));
-        assert_eq!((grey.get(Kind::Tone), grey.get(Kind::Format)), (Some(1), Some(2)));
+        assert_eq!(
+            (grey.get(Kind::Tone), grey.get(Kind::Format)),
+            (Some(1), Some(2))
+        );
     }
 }

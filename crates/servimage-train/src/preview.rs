@@ -22,14 +22,24 @@ pub fn contact_sheet(world: &World, rows: usize) -> Result<(Picture, String), Tr
     let mut words = String::new();
     for row in 0..rows {
         let kind = [Damage, Brief, Edit, Set][row % 4];
-        let plan = PairPlan { window: WINDOWS[row % WINDOWS.len()], max_points: 4, figures: 0.5 };
+        let plan = PairPlan {
+            window: WINDOWS[row % WINDOWS.len()],
+            max_points: 4,
+            figures: 0.5,
+        };
         let pair = world.pair(kind, &plan, &mut rng_of(row, 3))?;
         for (side, example) in pair.iter().enumerate() {
             for (column, (_, picture)) in example.images.iter().take(COLUMNS / 2).enumerate() {
-                paste(&mut sheet, &picture.resized(TILE, TILE), side * COLUMNS / 2 + column, row);
+                paste(
+                    &mut sheet,
+                    &picture.resized(TILE, TILE),
+                    side * COLUMNS / 2 + column,
+                    row,
+                );
             }
             let line = describe(example);
-            writeln!(words, "{row}.{side} {kind:?}: {line}").expect("writing to a string cannot fail");
+            writeln!(words, "{row}.{side} {kind:?}: {line}")
+                .expect("writing to a string cannot fail");
         }
     }
     Ok((sheet, words))
@@ -45,7 +55,13 @@ fn describe(example: &Example) -> String {
     let points: Vec<String> = example
         .points
         .iter()
-        .map(|(point, met)| format!("{} {}", point.kind.name(), if *met { "met" } else { "not met" }))
+        .map(|(point, met)| {
+            format!(
+                "{} {}",
+                point.kind.name(),
+                if *met { "met" } else { "not met" }
+            )
+        })
         .collect();
     format!(
         "\"{}\" {} USD; {}; {}; {:?}; P(pay) {:.2}",

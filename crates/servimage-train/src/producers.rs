@@ -32,7 +32,10 @@ pub fn produce(
                     for step in steps.skip(lane).step_by(n_threads) {
                         let done = schedule.done(step, before + clock.elapsed().as_secs_f32());
                         let step = schedule.data_step(step);
-                        if sender.send(sampler.batch(step, &schedule.plan(step, done))).is_err() {
+                        if sender
+                            .send(sampler.batch(step, &schedule.plan(step, done)))
+                            .is_err()
+                        {
                             return;
                         }
                     }

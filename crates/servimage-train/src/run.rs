@@ -7,22 +7,22 @@ use crate::batch::{Batch, BatchPlan, Sampler};
 use crate::curve::Curve;
 use crate::error::TrainError;
 use crate::filters::start_filters;
+use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
 use crate::nano::NanoConfig;
-use crate::optimizer::{AdamW, Gradients, average, learning_rate};
+use crate::optimizer::{AdamW, average, learning_rate};
 use crate::producers::produce;
 use crate::schedule::Schedule;
 use crate::trainee::Trainee;
-use crate::weights::{Rounded, Taken, Weights, write_whole};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Transaction};
+use crate::weights::{Rounded, Weights, write_whole};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use servimage_pack::Layout;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Steps between two saves.
-const SAVE_EVERY: u64 = 200;
+const SAVE_EVERY: u64 = 100;
 
 /// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Run {
     /// Running average of the plain weights.
     average: Weights,
     optimizer: AdamW,
+    /// Rounded values of the weights of the next step.
+    grid: Grid,
     state: State,
     curve: Curve,
 }
@@ -93,6 +95,7 @@ impl Run {
                 weight_decay: 0.05,
                 moments: Weights::default(),
             },
+            grid: Grid::default(),
             state: State::default(),
             curve: Curve::default(),
         };
@@ -130,7 +133,10 @@ impl Run {
         self.schedule.done(self.state.step, self.state.seconds)
     }
 
-    /// Runs to `until` (at most the schedule's end), making batches on `n_threads` others; saves now and then and at the end.
+    /// Runs to `until` (at most the schedule's end), saving now and then and at the end.
+    ///
+    /// Steps of several parts work each out on a thread of its own; else `n_threads` others make batches. The minutes count
+    /// from `clock`.
     ///
     /// # Errors
     /// [`TrainError`] from data, network or files.
@@ -139,6 +145,7 @@ impl Run {
         sampler: &Sampler,
         until: u64,
         n_threads: usize,
+        clock: Instant,
         mut on_step: impl FnMut(u64, StepReport),
     ) -> Result<(), TrainError> {
         if self.state.finished {
@@ -147,21 +154,38 @@ impl Run {
         if self.state.step == 0 {
             self.start_filters(sampler)?;
         }
-        let steps = self.state.step..until.min(self.schedule.n_steps);
+        self.complete()?;
         let (schedule, before) = (self.schedule, self.state.seconds);
-        let clock = Instant::now();
-        produce(sampler, &schedule, steps, before, n_threads, |batch| {
-            if !batch.vision_only && !self.state.heads_started {
-                self.start_heads(sampler)?;
+        let steps = self.state.step..until.min(schedule.n_steps);
+        let mut finish_step = |run: &mut Self, found: Found| -> Result<bool, TrainError> {
+            let report = run.take_step(found)?;
+            run.state.seconds = before + clock.elapsed().as_secs_f32();
+            on_step(run.state.step, report);
+            if run.state.step.is_multiple_of(SAVE_EVERY) {
+                run.save()?;
             }
-            let report = self.learn(&batch)?;
-            self.state.seconds = before + clock.elapsed().as_secs_f32();
-            on_step(self.state.step, report);
-            if self.state.step.is_multiple_of(SAVE_EVERY) {
-                self.save()?;
+            Ok(run.done() < 1.0)
+        };
+        if schedule.n_parts > 1 {
+            let n_parts = schedule.n_parts as u64;
+            for step in steps {
+                let plan = schedule.plan(step, self.done());
+                self.prepare(sampler, plan.vision_only)?;
+                let number = schedule.data_step(step) * n_parts;
+                let found =
+                    self.point()
+                        .differentiate_parts(sampler, &plan, number..number + n_parts)?;
+                if !finish_step(self, found)? {
+                    break;
+                }
             }
-            Ok(self.done() < 1.0)
-        })?;
+        } else {
+            produce(sampler, &schedule, steps, before, n_threads, |batch| {
+                self.prepare(sampler, batch.vision_only)?;
+                let found = self.point().differentiate(&batch)?;
+                finish_step(self, found)
+            })?;
+        }
         if self.done() >= 1.0 {
             self.finish()?;
         }
@@ -181,15 +205,33 @@ impl Run {
 
     fn take_average(&mut self) {
         if !self.state.averaged && !self.average.tensors.is_empty() {
-            self.weights.tensors.extend(std::mem::take(&mut self.average.tensors));
+            self.weights
+                .tensors
+                .extend(std::mem::take(&mut self.average.tensors));
         }
         self.state.averaged = true;
     }
 
     /// A batch of no step, to start weights on.
-    fn start_batch(&self, sampler: &Sampler, number: u64, vision_only: bool) -> Result<Batch, TrainError> {
-        let mut plan = self.schedule.plan(0, if vision_only { 0.0 } else { self.schedule.vision_share });
-        plan = BatchPlan { n_pairs: plan.n_pairs.max(8), vision_only, ..plan };
+    fn start_batch(
+        &self,
+        sampler: &Sampler,
+        number: u64,
+        vision_only: bool,
+    ) -> Result<Batch, TrainError> {
+        let mut plan = self.schedule.plan(
+            0,
+            if vision_only {
+                0.0
+            } else {
+                self.schedule.vision_share
+            },
+        );
+        plan = BatchPlan {
+            n_pairs: plan.n_pairs.max(8),
+            vision_only,
+            ..plan
+        };
         sampler.batch(number, &plan)
     }
 
@@ -206,8 +248,8 @@ impl Run {
     fn start_heads(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
         let batch = self.start_batch(sampler, u64::MAX / 2, false)?;
         let plain = self.device.clone().without_autodiff();
-        let (trainee, _) = Trainee::build(
-            &mut self.weights,
+        let (trainee, _, _) = Trainee::build(
+            &self.weights,
             &Rounded::new(),
             &self.config,
             self.schedule.seed,
@@ -223,50 +265,77 @@ impl Run {
         Ok(())
     }
 
-    fn learn(&mut self, batch: &Batch) -> Result<StepReport, TrainError> {
-        let done = self.schedule.done(self.state.step + 1, self.state.seconds);
-        let quantized = self.schedule.quantized(done);
+    /// Draws weights that are missing.
+    fn complete(&mut self) -> Result<(), TrainError> {
+        let plain = Device::flex();
+        let (_, _, started) = Trainee::build(
+            &self.weights,
+            &Rounded::new(),
+            &self.config,
+            self.schedule.seed,
+            &plain,
+        )?;
+        self.weights.tensors.extend(started.tensors);
+        Ok(())
+    }
+
+    /// What the next step needs: heads that have been started, and the grid of its weights.
+    fn prepare(&mut self, sampler: &Sampler, vision_only: bool) -> Result<(), TrainError> {
+        if !vision_only && !self.state.heads_started {
+            self.start_heads(sampler)?;
+        }
+        let quantized = self.quantized();
         if quantized.is_some() && !self.state.averaged {
             self.take_average();
         }
-        let grid = match quantized {
+        self.grid = match quantized {
             Some(_) => Grid::of(&self.weights, &self.config, self.schedule.quant)?,
             None => Grid::default(),
         };
-        let (trainee, taken) = Trainee::build(
-            &mut self.weights,
-            &grid.rounded,
-            &self.config,
-            self.schedule.seed,
-            &self.device,
-        )?;
-        let mut report = StepReport { done, ..StepReport::default() };
-        let (parts, total) = if batch.vision_only {
-            let guess = trainee.vision_loss(batch, &self.device);
-            (guess.clone(), guess * 4.0)
-        } else {
-            let losses = trainee.losses(batch, &self.device);
-            (losses.parts(), losses.total())
-        };
-        let mut found = GradientsParams::from_grads(total.backward(), &trainee);
-        let gradients = by_name(&mut found, &taken);
-        for (part, value) in report.parts.iter_mut().zip(parts.into_data().iter::<f32>()) {
-            *part = value;
+        Ok(())
+    }
+
+    /// How far the part on rounded weights is when the next step is done.
+    fn quantized(&self) -> Option<f32> {
+        self.schedule
+            .quantized(self.schedule.done(self.state.step + 1, self.state.seconds))
+    }
+
+    fn point(&self) -> Point<'_> {
+        Point {
+            weights: &self.weights,
+            rounded: &self.grid.rounded,
+            config: &self.config,
+            device: &self.device,
         }
+    }
+
+    fn take_step(&mut self, found: Found) -> Result<StepReport, TrainError> {
+        let done = self.schedule.done(self.state.step + 1, self.state.seconds);
+        let quantized = self.quantized();
         let rate = learning_rate(done, self.schedule.peak_rate);
-        report.norm = self
+        let norm = self
             .optimizer
-            .step(&mut self.weights, &gradients, self.state.step, rate);
-        grid.pull(&mut self.weights, quantized.map_or(0.0, pull_strength));
-        report.off_grid = grid.distance(&self.weights);
+            .step(&mut self.weights, &found.gradients, self.state.step, rate);
+        self.grid
+            .pull(&mut self.weights, quantized.map_or(0.0, pull_strength));
+        let off_grid = self.grid.distance(&self.weights);
         if quantized.is_none() {
             average(&mut self.average, &self.weights, self.state.step);
         }
         self.state.step += 1;
+        let report = StepReport {
+            parts: found.parts,
+            norm,
+            off_grid,
+            done,
+        };
         self.curve.push(self.state.step, rate, &report);
         match report.parts.iter().sum::<f32>().is_finite() {
             true => Ok(report),
-            false => Err(TrainError::Diverged { step: self.state.step }),
+            false => Err(TrainError::Diverged {
+                step: self.state.step,
+            }),
         }
     }
 
@@ -320,28 +389,4 @@ fn centre(weights: &mut Weights, layer: &str, rows: &[f32], [n, d_model]: [usize
     if let Some(bias) = weights.tensors.get_mut(&format!("{layer}.bias")) {
         bias.data = shifted;
     }
-}
-
-/// Gradients by the checkpoint's names, all read back at once; parameters without one are left out.
-fn by_name(found: &mut GradientsParams, taken: &[Taken]) -> Gradients {
-    let mut names = Vec::with_capacity(taken.len());
-    let mut transaction = Transaction::default();
-    for Taken { name, id, rank } in taken {
-        transaction = match rank {
-            1 => match found.remove::<1>(*id) {
-                Some(gradient) => transaction.register(gradient),
-                None => continue,
-            },
-            _ => match found.remove::<2>(*id) {
-                Some(gradient) => transaction.register(gradient),
-                None => continue,
-            },
-        };
-        names.push(name.clone());
-    }
-    let values = transaction.execute();
-    names
-        .into_iter()
-        .zip(values.into_iter().map(|data| data.iter::<f32>().collect()))
-        .collect()
 }

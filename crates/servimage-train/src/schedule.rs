@@ -15,8 +15,10 @@ pub struct Schedule {
     pub n_steps: u64,
     /// Minutes of training in all, whichever comes first.
     pub minutes: Option<f32>,
-    /// Pairs of examples a step.
+    /// Pairs of examples in a part of a step.
     pub n_pairs: usize,
+    /// Parts of a step; more than one are worked out side by side.
+    pub n_parts: usize,
     /// Highest learning rate.
     pub peak_rate: f32,
     /// Share of the run at the beginning in which only the vision tower learns.
@@ -46,7 +48,9 @@ impl Schedule {
     #[must_use]
     pub fn done(&self, step: u64, seconds: f32) -> f32 {
         let of_steps = step as f32 / self.n_steps.max(1) as f32;
-        let of_time = self.minutes.map_or(0.0, |minutes| seconds / (60.0 * minutes.max(1e-3)));
+        let of_time = self
+            .minutes
+            .map_or(0.0, |minutes| seconds / (60.0 * minutes.max(1e-3)));
         of_steps.max(of_time).min(1.0)
     }
 
@@ -80,7 +84,12 @@ impl Schedule {
                 figures: if of_rest < 0.4 { 0.6 } else { 0.4 },
             },
             // Every other step: longer sequences make the shorter ones beside them longer too.
-            with_others: if of_rest < 0.15 || step % 2 == 0 { 0.0 } else { 0.75 },
+            with_others: if of_rest < 0.15 || step % 2 == 0 {
+                0.0
+            } else {
+                0.75
+            },
+            briefs: if of_rest < 0.3 { 0.75 } else { 0.5 },
             vision_only,
         }
     }
@@ -96,6 +105,7 @@ mod tests {
             n_steps: 100,
             minutes: Some(2.0),
             n_pairs: 1,
+            n_parts: 1,
             peak_rate: 1e-3,
             vision_share: 0.1,
             small_share: 0.5,

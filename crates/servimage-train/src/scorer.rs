@@ -48,19 +48,29 @@ impl Scorer {
     ///
     /// # Errors
     /// [`TrainError::Prompt`].
-    pub fn input(&self, images: &[(Role, Picture)], brief: &Brief) -> Result<ModelInput, TrainError> {
+    pub fn input(
+        &self,
+        images: &[(Role, Picture)],
+        brief: &Brief,
+    ) -> Result<ModelInput, TrainError> {
         let patches: Vec<_> = images.iter().map(|(_, picture)| see(picture)).collect();
         let slots: Vec<_> = images
             .iter()
             .zip(&patches)
-            .map(|((role, _), patches)| ImageSlot { role: *role, grid: patches.grid })
+            .map(|((role, _), patches)| ImageSlot {
+                role: *role,
+                grid: patches.grid,
+            })
             .collect();
         let prompt = self.prompts.build(&task_of(brief), 1, &slots)?;
         Ok(ModelInput {
             ids: prompt.ids,
             positions: prompt.positions,
             grids: patches.iter().map(|patches| patches.grid).collect(),
-            patches: patches.into_iter().flat_map(|patches| patches.rows).collect(),
+            patches: patches
+                .into_iter()
+                .flat_map(|patches| patches.rows)
+                .collect(),
             prefix_len: prompt.prefix_len,
         })
     }

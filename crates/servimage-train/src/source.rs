@@ -74,7 +74,11 @@ pub fn bench_dir() -> PathBuf {
 /// [`TrainError::File`] where the folder cannot be read, [`TrainError::NoPictures`] where it holds none.
 /// A file that does not decode is skipped with a warning.
 pub fn load_part(bench: &Path, part: Part, n_scenes: u64) -> Result<Vec<CleanPicture>, TrainError> {
-    let mut pictures = if is_packed(bench) { unpack(bench, part)? } else { files_of(bench, part)? };
+    let mut pictures = if is_packed(bench) {
+        unpack(bench, part)?
+    } else {
+        files_of(bench, part)?
+    };
     if pictures.is_empty() {
         return Err(TrainError::NoPictures {
             path: bench.to_path_buf(),

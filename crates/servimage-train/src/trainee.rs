@@ -4,7 +4,7 @@
 //! Three small heads exist only while training: they guess damages and contents from the visual tokens, what is asked for
 //! from the brief's last token, and which point is met from the pooled vector.
 
-use crate::batch::{Batch, N_SEVERITIES};
+use crate::batch::{Batch, N_SEVERITIES, PLANE};
 use crate::nano::{NanoConfig, SPECIAL_IDS};
 use crate::point::{N_KINDS, N_VALUES};
 use crate::truth::N_CONCEPTS;
@@ -73,23 +73,32 @@ impl Losses {
     /// `[7]` the parts in the order of the fields.
     #[must_use]
     pub fn parts(&self) -> Tensor<1> {
-        let parts = [&self.guess, &self.asked, &self.met, &self.brf, &self.concept, &self.pay, &self.order];
+        let parts = [
+            &self.guess,
+            &self.asked,
+            &self.met,
+            &self.brf,
+            &self.concept,
+            &self.pay,
+            &self.order,
+        ];
         Tensor::cat(parts.map(Clone::clone).to_vec(), 0)
     }
 }
 
 impl Trainee {
-    /// Builds the modules of `weights`, on `rounded` values where there are any, drawing from `seed` what is missing.
+    /// Builds the modules of `weights`, on `rounded` values where there are any, drawing from `seed` what is missing; that
+    /// comes back as the third.
     ///
     /// # Errors
     /// [`LoadError`] where a tensor has another shape.
     pub fn build(
-        weights: &mut Weights,
+        weights: &Weights,
         rounded: &Rounded,
         config: &NanoConfig,
         seed: u64,
         device: &Device,
-    ) -> Result<(Self, Vec<Taken>), LoadError> {
+    ) -> Result<(Self, Vec<Taken>, Weights), LoadError> {
         let mut source = NamedParams::new(weights, rounded, seed, device);
         let d_model = config.text.d_model;
         let trainee = pollster::block_on(async {
@@ -118,19 +127,17 @@ impl Trainee {
                 met: Linear::load(&mut source, "met", [d_model, N_KINDS], true).await?,
             })
         })?;
-        let taken = source.taken;
-        Ok((trainee, taken))
+        Ok((trainee, source.taken, source.started))
     }
 
     /// The vision tower over the images of a batch.
     #[must_use]
     pub fn see(&self, batch: &Batch, device: &Device) -> VisualTokens {
-        let n_patches = batch.grids.iter().map(|g| g[0] * g[1] * g[2]).sum::<u32>() as usize;
-        let d_patch = batch.patches.len() / n_patches;
-        let patches = Tensor::from_data(
-            TensorData::new(batch.patches.clone(), [n_patches, d_patch]),
-            device,
-        );
+        let n_patches = batch.frames.len() / (3 * PLANE);
+        let frames = TensorData::new(batch.frames.clone(), [n_patches, 3, 1, PLANE]);
+        let patches = Tensor::<4>::from_data(frames, device)
+            .repeat_dim(2, 2)
+            .reshape([n_patches, 6 * PLANE]);
         self.network.see(patches, &batch.grids, Pass::Concepts)
     }
 
@@ -233,7 +240,10 @@ impl Trainee {
     fn asked_loss(&self, hidden: &Tensor<3>, batch: &Batch, device: &Device) -> Tensor<1> {
         let [n, seq_len, d_model] = hidden.dims();
         let ends: Vec<usize> = (0..n).map(|i| i * seq_len + batch.brief_ends[i]).collect();
-        let last = hidden.clone().reshape([n * seq_len, d_model]).select(0, rows(&ends, device));
+        let last = hidden
+            .clone()
+            .reshape([n * seq_len, d_model])
+            .select(0, rows(&ends, device));
         let said = self.asked.forward(last, Pass::Concepts);
         let asked = table(&batch.targets.asked, n, device);
         let points = binary_each(said.clone().slice([0..n, 0..N_VALUES]), asked);
@@ -242,17 +252,28 @@ impl Trainee {
             .targets
             .judged
             .chunks_exact(N_KINDS)
-            .map(|judged| if judged.iter().any(|j| *j > 0.0) { 1.0 } else { 0.0 })
+            .map(|judged| {
+                if judged.iter().any(|j| *j > 0.0) {
+                    1.0
+                } else {
+                    0.0
+                }
+            })
             .collect();
-        let price = said.slice([0..n, N_VALUES..N_VALUES + 1]) - table(&batch.targets.prices, n, device);
-        ((points * table(&n_points, n, device)).sum() * 0.3 + price.powi_scalar(2).sum() * 0.3) / n as f64
+        let price =
+            said.slice([0..n, N_VALUES..N_VALUES + 1]) - table(&batch.targets.prices, n, device);
+        ((points * table(&n_points, n, device)).sum() * 0.3 + price.powi_scalar(2).sum() * 0.3)
+            / n as f64
     }
 }
 
 /// Cross-entropy of the brief's score, and of the other concepts, each over the examples to which it applies.
 fn concept_losses(logits: &[Tensor<2>], batch: &Batch, device: &Device) -> [Tensor<1>; 2] {
     let n = batch.ids.len();
-    let mut losses = [Tensor::<1>::zeros([1], device), Tensor::<1>::zeros([1], device)];
+    let mut losses = [
+        Tensor::<1>::zeros([1], device),
+        Tensor::<1>::zeros([1], device),
+    ];
     for i in 0..N_CONCEPTS {
         let labels = &batch.targets.concepts[i];
         let n_applicable = labels.iter().sum::<f32>();
@@ -260,7 +281,8 @@ fn concept_losses(logits: &[Tensor<2>], batch: &Batch, device: &Device) -> [Tens
             continue;
         }
         let log_scores = log_softmax(logits[i].clone().slice([0..n, 0..5]), 1);
-        let loss = (log_scores * table(labels, n, device)).sum() / f64::from(-n_applicable.max(n as f32 / 4.0));
+        let loss = (log_scores * table(labels, n, device)).sum()
+            / f64::from(-n_applicable.max(n as f32 / 4.0));
         let part = &mut losses[usize::from(i > 0)];
         *part = part.clone() + loss;
     }
@@ -274,7 +296,10 @@ fn rows(indices: &[usize], device: &Device) -> Tensor<1, Int> {
 }
 
 fn table(values: &[f32], n: usize, device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [n, values.len() / n]), device)
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), [n, values.len() / n]),
+        device,
+    )
 }
 
 fn column(values: &[f32], device: &Device) -> Tensor<1> {

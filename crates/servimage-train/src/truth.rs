@@ -103,9 +103,13 @@ impl Truth {
     /// Log-odds of payment at a price.
     #[must_use]
     pub fn pay_logit(&self, price_usd: f64) -> f64 {
-        let lost = self.scores.iter().zip(WEIGHTS).filter_map(|(score, weight)| {
-            score.map(|score| weight * (5.0 - f64::from(score)) / 4.0)
-        });
+        let lost = self
+            .scores
+            .iter()
+            .zip(WEIGHTS)
+            .filter_map(|(score, weight)| {
+                score.map(|score| weight * (5.0 - f64::from(score)) / 4.0)
+            });
         3.2 - lost.sum::<f64>() - 0.4 * (price_usd / REFERENCE_PRICE_USD).ln()
     }
 
@@ -157,7 +161,11 @@ mod tests {
 
     #[test]
     fn damage_lowers_only_the_concept_that_it_is_charged_to() {
-        let truth = Truth::of(&[(Damage::Blur, 0.5), (Damage::Noise, 0.5), (Damage::Ghost, 1.0)]);
+        let truth = Truth::of(&[
+            (Damage::Blur, 0.5),
+            (Damage::Noise, 0.5),
+            (Damage::Ghost, 1.0),
+        ]);
         let expected = [None, Some(2.0), Some(1.0), Some(5.0), None, None, None];
         assert_eq!(truth.scores, expected);
     }

@@ -88,7 +88,9 @@ impl World {
         Dress {
             mono: rng.random_bool(0.15),
             border: rng.random_bool(0.2).then(|| content.border_colour(rng)),
-            caption: rng.random_bool(captions).then(|| (content.caption(self.held_out(), rng), 0.0)),
+            caption: rng
+                .random_bool(captions)
+                .then(|| (content.caption(self.held_out(), rng), 0.0)),
         }
     }
 
@@ -96,7 +98,12 @@ impl World {
     ///
     /// # Errors
     /// [`TrainError::Jpeg`] from a damage.
-    pub fn pair(&self, kind: PairKind, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
+    pub fn pair(
+        &self,
+        kind: PairKind,
+        plan: &PairPlan,
+        rng: &mut impl Rng,
+    ) -> Result<[Example; 2], TrainError> {
         match kind {
             PairKind::Damage => self.damage_pair(plan, rng),
             PairKind::Brief => self.brief_pair(plan, rng),
@@ -108,14 +115,36 @@ impl World {
     fn damage_pair(&self, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
         let content = self.content(plan, rng);
         let dress = self.dress(&content, 0.4, rng);
-        let first = if rng.random_bool(0.6) { Vec::new() } else { random_damages(rng) };
-        let second = if dress.caption.is_some() && rng.random_bool(0.5) { Vec::new() } else { random_damages(rng) };
-        let moved = [&first, &second].iter().any(|applied| applied.iter().any(|(damage, _)| damage.moves()));
+        let first = if rng.random_bool(0.6) {
+            Vec::new()
+        } else {
+            random_damages(rng)
+        };
+        let second = if dress.caption.is_some() && rng.random_bool(0.5) {
+            Vec::new()
+        } else {
+            random_damages(rng)
+        };
+        let moved = [&first, &second]
+            .iter()
+            .any(|applied| applied.iter().any(|(damage, _)| damage.moves()));
         let garbled = [
-            if rng.random_bool(0.7) { 0.0 } else { rng.random_range(0.1..1.0_f32) },
-            if second.is_empty() || rng.random_bool(0.4) { rng.random_range(0.1..1.0_f32) } else { 0.0 },
+            if rng.random_bool(0.7) {
+                0.0
+            } else {
+                rng.random_range(0.1..1.0_f32)
+            },
+            if second.is_empty() || rng.random_bool(0.4) {
+                rng.random_range(0.1..1.0_f32)
+            } else {
+                0.0
+            },
         ];
-        let wish = self.wish(&sure(content.dressed(&dress, Garbling::Glyphs).facts, moved), plan, rng);
+        let wish = self.wish(
+            &sure(content.dressed(&dress, Garbling::Glyphs).facts, moved),
+            plan,
+            rng,
+        );
         let make = |applied: Vec<Applied>, garbled: f32, rng: &mut _| {
             let mut dress = dress.clone();
             let garbled = dress.caption.as_mut().map_or(0.0, |caption| {
@@ -127,17 +156,30 @@ impl World {
             let text = dress.caption.is_some().then_some(garbled);
             judged(&dressed, &wish, applied, text, rng)
         };
-        Ok([make(first, garbled[0], rng)?, make(second, garbled[1], rng)?])
+        Ok([
+            make(first, garbled[0], rng)?,
+            make(second, garbled[1], rng)?,
+        ])
     }
 
     fn brief_pair(&self, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
         let content = self.content(plan, rng);
         let content = content.dressed(&self.dress(&content, 0.0, rng), Garbling::Glyphs);
-        let mut applied = if rng.random_bool(0.8) { Vec::new() } else { random_damages(rng) };
+        let mut applied = if rng.random_bool(0.8) {
+            Vec::new()
+        } else {
+            random_damages(rng)
+        };
         applied.retain(|(damage, _)| !damage.moves());
         let points = some_points(&content.facts, plan.max_points, rng);
         let price_usd = random_price(rng);
-        let clean = judged(&content, &Wish::asking(&points, self.held_out(), price_usd, rng), applied, None, rng)?;
+        let clean = judged(
+            &content,
+            &Wish::asking(&points, self.held_out(), price_usd, rng),
+            applied,
+            None,
+            rng,
+        )?;
         let mut flipped: Vec<bool> = points.iter().map(|_| rng.random_bool(0.7)).collect();
         if let Some(first) = flipped.first_mut().filter(|_| rng.random_bool(0.8)) {
             *first = true;
@@ -148,7 +190,11 @@ impl World {
             .map(|(point, flip)| if flip { point.other(rng) } else { *point })
             .collect();
         let other = clean.under(&Wish::asking(&others, self.held_out(), price_usd, rng));
-        Ok(if rng.random() { [clean, other] } else { [other, clean] })
+        Ok(if rng.random() {
+            [clean, other]
+        } else {
+            [other, clean]
+        })
     }
 
     /// A wish about a content: some of its points met, some not, or a real brief.
@@ -157,13 +203,25 @@ impl World {
         if rng.random_bool(0.12)
             && let Some(real) = self.real_briefs.choose(rng)
         {
-            let brief = Brief { requirement: real.clone(), price_usd };
-            return Wish { brief, points: Vec::new() };
+            let brief = Brief {
+                requirement: real.clone(),
+                price_usd,
+            };
+            return Wish {
+                brief,
+                points: Vec::new(),
+            };
         }
         let met = [0.5, 0.8, 1.0][rng.random_range(0..3)];
         let points: Vec<Point> = some_points(facts, plan.max_points, rng)
             .into_iter()
-            .map(|point| if rng.random_bool(met) { point } else { point.other(rng) })
+            .map(|point| {
+                if rng.random_bool(met) {
+                    point
+                } else {
+                    point.other(rng)
+                }
+            })
             .collect();
         Wish::asking(&points, self.held_out(), price_usd, rng)
     }
@@ -185,9 +243,21 @@ impl Wish {
     }
 
     /// Words for points in a language.
-    pub fn asking_in(language: Language, points: &[Point], held_out: bool, price_usd: f64, rng: &mut impl Rng) -> Self {
+    pub fn asking_in(
+        language: Language,
+        points: &[Point],
+        held_out: bool,
+        price_usd: f64,
+        rng: &mut impl Rng,
+    ) -> Self {
         let requirement = Brief::asking(points, false, language, held_out, rng);
-        Self { brief: Brief { requirement, price_usd }, points: points.to_vec() }
+        Self {
+            brief: Brief {
+                requirement,
+                price_usd,
+            },
+            points: points.to_vec(),
+        }
     }
 }
 
@@ -234,14 +304,19 @@ pub fn judged(
 
 /// Points with whether they are met; those of unknown kinds are left out.
 pub(crate) fn checked(facts: &Facts, points: &[Point]) -> Vec<(Point, bool)> {
-    points.iter().filter_map(|point| Some((*point, facts.holds(*point)?))).collect()
+    points
+        .iter()
+        .filter_map(|point| Some((*point, facts.holds(*point)?)))
+        .collect()
 }
 
 /// One to `most` true points, fewer more often.
 pub(crate) fn some_points(facts: &Facts, most: usize, rng: &mut impl Rng) -> Vec<Point> {
     let mut points = facts.points();
     points.shuffle(rng);
-    let n = rng.random_range(1..=most.max(1)).min(rng.random_range(1..=most.max(1)) + 1);
+    let n = rng
+        .random_range(1..=most.max(1))
+        .min(rng.random_range(1..=most.max(1)) + 1);
     points.truncate(n.min(most.max(1)));
     points
 }
@@ -249,7 +324,13 @@ pub(crate) fn some_points(facts: &Facts, most: usize, rng: &mut impl Rng) -> Vec
 /// Facts that remain when something was moved.
 fn sure(mut facts: Facts, moved: bool) -> Facts {
     if moved {
-        for kind in [Kind::Count, Kind::Place, Kind::Border, Kind::Caption, Kind::Background] {
+        for kind in [
+            Kind::Count,
+            Kind::Place,
+            Kind::Border,
+            Kind::Caption,
+            Kind::Background,
+        ] {
             facts.forget(kind);
         }
     }
@@ -260,10 +341,16 @@ fn sure(mut facts: Facts, moved: bool) -> Facts {
 ///
 /// # Errors
 /// [`TrainError::Jpeg`].
-pub fn apply_all(picture: &Picture, applied: &[Applied], rng: &mut impl Rng) -> Result<Picture, TrainError> {
+pub fn apply_all(
+    picture: &Picture,
+    applied: &[Applied],
+    rng: &mut impl Rng,
+) -> Result<Picture, TrainError> {
     applied
         .iter()
-        .try_fold(picture.clone(), |copy, (damage, severity)| damage.apply(&copy, *severity, rng))
+        .try_fold(picture.clone(), |copy, (damage, severity)| {
+            damage.apply(&copy, *severity, rng)
+        })
 }
 
 /// One or two damages of training with random severities.
@@ -273,7 +360,10 @@ pub fn random_damages(rng: &mut impl Rng) -> Vec<Applied> {
     (0..n)
         .map(|_| {
             let group = groups.choose(rng).expect("there are groups");
-            (*group.choose(rng).expect("groups are not empty"), rng.random_range(0.03..1.0_f32))
+            (
+                *group.choose(rng).expect("groups are not empty"),
+                rng.random_range(0.03..1.0_f32),
+            )
         })
         .collect()
 }
