@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use servimage_bench::results::read_rows;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
 use servimage_train::batch::Sampler;
@@ -202,6 +203,30 @@ pub fn export(run: &Path, out: &Path, quant: Layout, n_decisions: usize) -> anyh
         size_bytes as f64 / 1e6,
         manifest.calibration
     );
+    Ok(())
+}
+
+/// Fits a pack's payment head to real decisions and prints its figures before and after.
+pub fn fit(results: &Path, images: &Path, pack: &Path, out: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(results).with_context(|| results.display().to_string())?;
+    let read = read_rows(&text);
+    for error in &read.errors {
+        eprintln!("{error}");
+    }
+    let tasks = source::tasks(&source::bench_dir())?;
+    let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
+    let scorer = Scorer::load(&pack, &Device::flex())?;
+    let (seen, missing) =
+        servimage_train::fit::see_rows(&pack, &scorer, &read.rows, &tasks, images)?;
+    if !missing.is_empty() {
+        eprintln!(
+            "{} rows without a task or an image, such as {}",
+            missing.len(),
+            missing[0]
+        );
+    }
+    let (figures, _) = servimage_train::fit::fit(&pack, &seen, DirSource::new(out))?;
+    println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
 }
 

@@ -99,7 +99,7 @@ mod tests {
         );
         assert_eq!((found.n, found.agreement), (2, 0.5));
         assert!((found.mean_dp - 0.1).abs() < 1e-9 && (found.max_dp - 0.2).abs() < 1e-9);
-        assert!((found.mean_clarity - 0.25).abs() < 1e-9 && (found.max_clarity - 0.5).abs() < 1e-9);
-        assert_eq!((found.mean_aesthetic, found.max_aesthetic), (0.0, 0.0));
+        assert!((found.mean_concept - 0.5 / 14.0).abs() < 1e-9);
+        assert!((found.max_concept - 0.5).abs() < 1e-9);
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::caption::{Caption, Garbling};
 use crate::figure::Figure;
+use crate::measure::paint;
 use crate::picture::{Picture, luma};
-use crate::point::{Facts, Kind, paint};
+use crate::point::{Facts, Kind};
 use crate::scene::{Scene, SceneKind};
 use crate::source::{CleanPicture, Part};
 use rand::Rng;

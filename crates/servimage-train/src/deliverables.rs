@@ -285,7 +285,7 @@ impl Style {
 
 /// A photograph toned with a colour, and a bar of it along one side (`place` as in [`Kind::Place`], the centre has none).
 fn tinted(picture: &Picture, colour: u8, place: u8) -> Picture {
-    let paint = crate::point::paint(colour);
+    let paint = crate::measure::paint(colour);
     let mut out = picture.clone();
     let (width, height) = (picture.width, picture.height);
     for (i, pixel) in out.pixels.iter_mut().enumerate() {

@@ -21,7 +21,7 @@ use servimage_pack::{MemorySource, Pack, PackSink, PackWriter, SelfTestVectors, 
 use servimage_prompt::Role;
 
 /// Largest relative difference that a device may show.
-const SELF_TEST_TOLERANCE: f64 = 1e-3;
+pub(crate) const SELF_TEST_TOLERANCE: f64 = 1e-3;
 
 /// Sentence shown wherever a number of this checkpoint stands.
 pub const LABELS: &str = "Proxy labels: pictures were made and damaged on purpose and a formula, not people, decided what is paid for.";
@@ -69,7 +69,7 @@ pub fn export(
     })?)
 }
 
-type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
+pub(crate) type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
 
 /// The last payment layer divided by the factor that the network multiplies with.
 fn scaled(weights: &Weights) -> Weights {
@@ -130,7 +130,7 @@ fn fill<K: PackSink>(
 }
 
 /// A small rendered picture and what the packed weights make of it on the CPU.
-fn self_test(scorer: &Scorer) -> Result<Vectors, TrainError> {
+pub(crate) fn self_test(scorer: &Scorer) -> Result<Vectors, TrainError> {
     let picture = Scene {
         kind: SceneKind::Mug,
         seed: 21,

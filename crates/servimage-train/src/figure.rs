@@ -1,8 +1,9 @@
 //! Plain drawings of which everything is known: ground, form, colour, number and place of what they show.
 
 use crate::canvas::{Canvas, Colour, Point as At, ellipse, lit, rounded_rect, stroke, value_noise};
+use crate::measure::{format_of, paint};
 use crate::picture::Picture;
-use crate::point::{Facts, Kind, format_of, paint};
+use crate::point::{Facts, Kind};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 /// Forms that a figure may show: the first values of [`Kind::Thing`].

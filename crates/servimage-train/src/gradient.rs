@@ -106,7 +106,7 @@ impl Found {
 }
 
 /// Gradients by the checkpoint's names, all read back at once; parameters without one are left out.
-fn by_name(found: &mut GradientsParams, taken: &[Taken]) -> Gradients {
+pub(crate) fn by_name(found: &mut GradientsParams, taken: &[Taken]) -> Gradients {
     let mut names = Vec::with_capacity(taken.len());
     let mut transaction = Transaction::default();
     for Taken { name, id, rank } in taken {

@@ -60,6 +60,21 @@ enum Command {
         #[arg(long, default_value_t = 2400)]
         decisions: usize,
     },
+    /// Fit the payment head and the calibration of a pack to real decisions in upstream's result format.
+    Fit {
+        /// Result file, JSON Lines.
+        #[arg(long)]
+        results: PathBuf,
+        /// Folder with `MODEL/TASK/SUBTASK.png` or `TASK/SUBTASK.png`.
+        #[arg(long)]
+        images: PathBuf,
+        /// Folder of the pack to start from.
+        #[arg(long, default_value = "public/models/nano")]
+        pack: PathBuf,
+        /// Folder of the fitted pack.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// What quantization changes: verdicts of packs against those of a reference pack on held-out pictures, as JSON lines.
     Compare {
         /// Pack to hold the others against, such as one exported as f32.
@@ -103,6 +118,12 @@ fn main() -> anyhow::Result<()> {
             quant,
             decisions,
         } => commands::export(&run, &out, quant, decisions),
+        Command::Fit {
+            results,
+            images,
+            pack,
+            out,
+        } => commands::fit(&results, &images, &pack, &out),
         Command::Compare {
             reference,
             packs,

@@ -6,6 +6,7 @@ use crate::error::TrainError;
 use crate::picture::Picture;
 use crate::truth::N_CONCEPTS;
 use burn::tensor::Device;
+use servimage_bench::task::Task;
 use servimage_model::{ModelInput, ServImageModel, Trace};
 use servimage_pack::manifest::Manifest;
 use servimage_pack::{Pack, PackSource};
@@ -71,6 +72,31 @@ impl Scorer {
                 .into_iter()
                 .flat_map(|patches| patches.rows)
                 .collect(),
+            prefix_len: prompt.prefix_len,
+        })
+    }
+
+    /// The network's input for one deliverable of a task, alone.
+    ///
+    /// # Errors
+    /// [`TrainError::Prompt`].
+    pub fn input_of(
+        &self,
+        task: &Task,
+        deliverable: u32,
+        picture: &Picture,
+    ) -> Result<ModelInput, TrainError> {
+        let patches = see(picture);
+        let slot = ImageSlot {
+            role: Role::Candidate,
+            grid: patches.grid,
+        };
+        let prompt = self.prompts.build(task, deliverable, &[slot])?;
+        Ok(ModelInput {
+            ids: prompt.ids,
+            positions: prompt.positions,
+            grids: vec![patches.grid],
+            patches: patches.rows,
             prefix_len: prompt.prefix_len,
         })
     }

@@ -9,6 +9,7 @@ use crate::picture::Picture;
 use crate::scene::Scene;
 use image::ImageReader;
 use serde::{Deserialize, Serialize};
+use servimage_bench::task::Task;
 use sha1::{Digest, Sha1};
 use std::path::{Path, PathBuf};
 
@@ -146,7 +147,19 @@ pub fn real_briefs(bench: &Path) -> Result<Vec<String>, TrainError> {
     if is_packed(bench) {
         return unpack_briefs(bench);
     }
-    let mut briefs = Vec::new();
+    let tasks = tasks(bench)?.into_iter();
+    let free = tasks.filter(|task| task.number().is_none_or(|n| n % 5 != 1));
+    Ok(free
+        .map(|task| task.requirement.chars().take(400).collect())
+        .collect())
+}
+
+/// All tasks of the benchmark.
+///
+/// # Errors
+/// As [`real_briefs`].
+pub fn tasks(bench: &Path) -> Result<Vec<Task>, TrainError> {
+    let mut tasks = Vec::new();
     for file in [
         "C-Portrait/Portrait.json",
         "C-Product/Product.json",
@@ -157,15 +170,9 @@ pub fn real_briefs(bench: &Path) -> Result<Vec<String>, TrainError> {
             path: path.clone(),
             source,
         })?;
-        let tasks = servimage_bench::task::load_tasks(&text)?.tasks;
-        briefs.extend(
-            tasks
-                .into_iter()
-                .filter(|task| task.number().is_none_or(|n| n % 5 != 1))
-                .map(|task| task.requirement.chars().take(400).collect::<String>()),
-        );
+        tasks.extend(servimage_bench::task::load_tasks(&text)?.tasks);
     }
-    Ok(briefs)
+    Ok(tasks)
 }
 
 /// Decodes bytes; transparent parts become white.

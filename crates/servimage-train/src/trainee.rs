@@ -302,7 +302,7 @@ fn table(values: &[f32], n: usize, device: &Device) -> Tensor<2> {
     )
 }
 
-fn column(values: &[f32], device: &Device) -> Tensor<1> {
+pub(crate) fn column(values: &[f32], device: &Device) -> Tensor<1> {
     Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
 }
 
@@ -312,6 +312,6 @@ fn binary_each(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
 }
 
 /// Mean cross-entropy of log-odds against probabilities.
-fn binary(logits: Tensor<1>, targets: Tensor<1>) -> Tensor<1> {
+pub(crate) fn binary(logits: Tensor<1>, targets: Tensor<1>) -> Tensor<1> {
     (softplus(logits.clone(), 1.0) - logits * targets).mean()
 }
