@@ -115,8 +115,8 @@ pub(crate) fn checkerboard(picture: &Picture, severity: f32, rng: &mut impl Rng)
     let period = if rng.random() { 2 } else { 4 };
     let mut out = picture.clone();
     for (i, pixel) in out.pixels.iter_mut().enumerate() {
-        let dark =
-            ((i % picture.width) / (period / 2) + (i / picture.width) / (period / 2)) % 2 == 0;
+        let dark = ((i % picture.width) / (period / 2) + (i / picture.width) / (period / 2))
+            .is_multiple_of(2);
         let gain = if dark { -0.22 } else { 0.22 } * severity;
         *pixel = pixel.map(|v| (v + gain * (0.3 + 0.7 * v)).clamp(0.0, 1.0));
     }

@@ -10,6 +10,7 @@ use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
 use servimage_train::batch::Sampler;
 use servimage_train::compare::{difference, verdicts};
+use servimage_train::export::CalibrateOn;
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::preview::contact_sheet;
 use servimage_train::run::Run;
@@ -191,9 +192,11 @@ pub fn export(run: &Path, out: &Path, quant: Layout, n_decisions: usize) -> anyh
         &config,
         &tokenizer,
         quant,
-        &calibrate,
-        &held_out,
-        n_decisions,
+        &CalibrateOn {
+            calibrate: &calibrate,
+            held_out: &held_out,
+            n_decisions,
+        },
         sink,
     )?;
     let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();

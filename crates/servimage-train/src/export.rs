@@ -26,7 +26,18 @@ pub(crate) const SELF_TEST_TOLERANCE: f64 = 1e-3;
 /// Sentence shown wherever a number of this checkpoint stands.
 pub const LABELS: &str = "Proxy labels: pictures were made and damaged on purpose and a formula, not people, decided what is paid for.";
 
-/// Writes the pack: weights as `quant`, then the calibration fitted on `n_decisions` of `calibrate` and its table on as many of `held_out`.
+/// What a pack's calibration is fitted on.
+#[derive(Clone, Copy, Debug)]
+pub struct CalibrateOn<'a> {
+    /// Fits it.
+    pub calibrate: &'a World,
+    /// Gives its reliability table.
+    pub held_out: &'a World,
+    /// Decisions over each.
+    pub n_decisions: usize,
+}
+
+/// Writes the pack: weights as `quant`, and the calibration of what they say once they are packed.
 ///
 /// # Errors
 /// [`TrainError`] from the pack, the network or a damage.
@@ -35,9 +46,7 @@ pub fn export(
     config: &NanoConfig,
     tokenizer_json: &str,
     quant: Layout,
-    calibrate: &World,
-    held_out: &World,
-    n_decisions: usize,
+    on: &CalibrateOn<'_>,
     sink: impl PackSink,
 ) -> Result<Manifest, TrainError> {
     let weights = scaled(weights);
@@ -46,8 +55,8 @@ pub fn export(
         &write(&weights, manifest(config, quant), tokenizer_json)?,
         &device,
     )?;
-    let fitted = decisions(&raw, calibrate, n_decisions)?;
-    let calibration = calibrated(&fitted, &decisions(&raw, held_out, n_decisions)?);
+    let fitted = decisions(&raw, on.calibrate, on.n_decisions)?;
+    let calibration = calibrated(&fitted, &decisions(&raw, on.held_out, on.n_decisions)?);
     let manifest = Manifest {
         calibration,
         ..manifest(config, quant)

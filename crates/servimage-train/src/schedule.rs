@@ -84,7 +84,7 @@ impl Schedule {
                 figures: if of_rest < 0.4 { 0.6 } else { 0.4 },
             },
             // Every other step: longer sequences make the shorter ones beside them longer too.
-            with_others: if of_rest < 0.15 || step % 2 == 0 {
+            with_others: if of_rest < 0.15 || step.is_multiple_of(2) {
                 0.0
             } else {
                 0.75

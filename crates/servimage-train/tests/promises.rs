@@ -10,7 +10,7 @@ use servimage_train::compare::{Difference, difference, verdicts};
 use servimage_train::decisions::decisions;
 use servimage_train::error::TrainError;
 use servimage_train::evaluate::payment_figures;
-use servimage_train::export::export;
+use servimage_train::export::{CalibrateOn, export};
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::run::Run;
 use servimage_train::schedule::Schedule;
@@ -95,9 +95,11 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
         &config,
         &tokenizer,
         Layout::Q4,
-        &calibrate,
-        &held_out,
-        8,
+        &CalibrateOn {
+            calibrate: &calibrate,
+            held_out: &held_out,
+            n_decisions: 8,
+        },
         &mut memory,
     )?;
     let pack = pollster::block_on(Pack::open(memory))?;
@@ -211,9 +213,11 @@ fn q4_beside_f32(run: &Run) -> Result<Difference, TrainError> {
             &config,
             &tokenizer,
             layout,
-            &held_out,
-            &held_out,
-            8,
+            &CalibrateOn {
+                calibrate: &held_out,
+                held_out: &held_out,
+                n_decisions: 8,
+            },
             &mut memory,
         )?;
         let pack = pollster::block_on(Pack::open(memory))?;
