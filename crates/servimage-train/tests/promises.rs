@@ -185,8 +185,11 @@ fn shuffled_labels_are_the_same_truths_in_front_of_other_pictures() -> Result<()
     Ok(())
 }
 
-/// Trains the tiny network for 12 steps; the run and the loss of each step.
-fn trained(quant: Layout) -> Result<(Run, Vec<[f32; 7]>), Box<dyn std::error::Error>> {
+/// The parts of the loss of each step.
+type Losses = Vec<[f32; 7]>;
+
+/// Trains the tiny network for 12 steps.
+fn trained(quant: Layout) -> Result<(Run, Losses), Box<dyn std::error::Error>> {
     let (config, _, sampler) = tiny()?;
     let folder = tempfile::tempdir()?;
     let schedule = Schedule {
