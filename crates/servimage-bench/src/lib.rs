@@ -3,6 +3,7 @@
 //! Layer 0: knows nothing of GPUs, browsers, async or burn. All types here are plain serde data,
 //! so that the command line, the worker and the page say the same things in the same words.
 
+pub mod agreement;
 pub mod backlog;
 pub mod error;
 pub mod message;

@@ -1,36 +1,31 @@
-//! Examples for training: two copies of one picture under one brief, with what is true of each.
+//! Batches for training: pairs of examples with what is true of each.
 //!
-//! A batch is a function of the seed and the step alone, so a resumed run sees what an uninterrupted one would.
+//! A batch is a function of the seed, the step and the plan alone, so a resumed run sees what an uninterrupted one would.
 
 use crate::brief::Brief;
 use crate::damage::Damage;
 use crate::error::TrainError;
 use crate::nano::processor;
 use crate::picture::Picture;
-use crate::source::CleanPicture;
-use crate::truth::{Applied, Truth, sigmoid, soft_label};
-use rand::seq::IndexedRandom;
+use crate::point::{N_KINDS, N_VALUES};
+use crate::truth::{N_CONCEPTS, sigmoid, soft_label};
+use crate::world::{Example, PairKind, PairPlan, World};
+use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use servimage_bench::task::{Deliverable, Task};
 use servimage_image::{Patches, Rgb8Image, patchify};
-use servimage_prompt::{ImageSlot, PromptBuilder, Role};
+use servimage_prompt::{ImageSlot, PromptBuilder};
 
-/// Area at which the network sees a picture.
-const SEEN_AREA: f32 = 224.0 * 224.0;
+/// Damages of training and the share of spoiled letters.
+pub const N_SEVERITIES: usize = 17;
 
-/// Damages of training.
-pub const TRAINED_DAMAGES: [Damage; 8] = [
-    Damage::Blur,
-    Damage::MotionBlur,
-    Damage::DownUp,
-    Damage::Jpeg,
-    Damage::Noise,
-    Damage::ColourCast,
-    Damage::Exposure,
-    Damage::Contrast,
-];
+/// Pixels of one colour of one frame of a patch.
+pub const PLANE: usize = 16 * 16;
 
-/// Examples of one step, all with one image grid.
+/// Sequences are padded to a multiple of this, so that few shapes occur.
+const LENGTH_STEP: usize = 16;
+
+/// Examples of one step, all images with one grid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// `[batch][seq_len]`, padded at the end.
@@ -39,44 +34,69 @@ pub struct Batch {
     pub positions: Vec<Vec<[u32; 3]>>,
     /// True lengths.
     pub lengths: Vec<usize>,
-    /// `[n_patches, d_patch]`, picture after picture.
-    pub patches: Vec<f32>,
-    /// One a picture.
+    /// `[batch]` last token before the first image.
+    pub brief_ends: Vec<usize>,
+    /// `[n_patches, d_patch / 2]`, image after image: the first frame of each patch, of which the second is a copy.
+    pub frames: Vec<f32>,
+    /// One an image.
     pub grids: Vec<[u32; 3]>,
-    /// A `[batch, 5]` soft label for clarity and one for the aesthetic.
-    pub concepts: [Vec<f32>; 2],
-    /// `[batch, 8]` severity of each damage of training, in the order of [`TRAINED_DAMAGES`].
+    /// `[batch]` which image is the candidate.
+    pub candidates: Vec<usize>,
+    /// What is true.
+    pub targets: Targets,
+    /// Whether only the vision tower is to learn from it.
+    pub vision_only: bool,
+}
+
+/// What is true of the examples of a batch, row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Targets {
+    /// A `[batch, 5]` soft label a concept; zeros where it does not apply.
+    pub concepts: [Vec<f32>; N_CONCEPTS],
+    /// `[batch, N_SEVERITIES]`
     pub severities: Vec<f32>,
-    /// `[batch]` true probability of payment.
-    pub p_pay: Vec<f32>,
-    /// `[batch / 2]` true odds, as a probability, that the first copy of a pair is worth more.
-    pub p_prefer: Vec<f32>,
+    /// `[batch, N_VALUES]` 1 for what is in the picture.
+    pub facts: Vec<f32>,
+    /// `[batch, N_VALUES]` 1 for values of known kinds.
+    pub known: Vec<f32>,
+    /// `[batch, N_VALUES]` 1 for what the brief asks for.
+    pub asked: Vec<f32>,
+    /// `[batch, N_KINDS]` 1 for kinds whose point is met.
+    pub met: Vec<f32>,
+    /// `[batch, N_KINDS]` 1 for kinds that the brief asks for.
+    pub judged: Vec<f32>,
+    /// `[batch]` `ln(price / 100 USD) / 2`.
+    pub prices: Vec<f32>,
+    /// `[batch]` true log-odds of payment.
+    pub pay_logits: Vec<f32>,
 }
 
 /// What the data of one step look like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BatchPlan {
-    /// Pairs of copies.
+    /// Pairs of examples.
     pub n_pairs: usize,
-    /// Width and height in pixels, multiples of 32.
-    pub window: [usize; 2],
-    /// Whether briefs are cut to a few letters, which makes steps cheap.
-    pub short_briefs: bool,
-    /// Whether only the vision tower learns, by guessing severities.
+    /// How pairs are made.
+    pub pair: PairPlan,
+    /// Share of pairs with more than one picture.
+    pub with_others: f64,
+    /// Share of pairs that differ in the brief, among those with one picture.
+    pub briefs: f64,
+    /// Whether only the vision tower learns.
     pub vision_only: bool,
 }
 
 /// What batches are made of.
 #[derive(Clone, Debug)]
 pub struct Sampler {
-    /// Clean pictures of the training part.
-    pub pictures: Vec<CleanPicture>,
+    /// Where examples come from.
+    pub world: World,
     /// Wording.
     pub prompts: PromptBuilder,
-    /// Real briefs that some examples carry instead of a grammar sentence.
-    pub real_briefs: Vec<String>,
     /// Seed of everything.
     pub seed: u64,
+    /// Gives each example another one's truth: what is learned then is chance.
+    pub shuffle_labels: bool,
 }
 
 impl Sampler {
@@ -90,80 +110,82 @@ impl Sampler {
                 .wrapping_mul(0x9E37_79B9_7F4A_7C15)
                 .wrapping_add(step),
         );
-        let mut batch = Batch::default();
+        let mut examples = Vec::with_capacity(2 * plan.n_pairs);
         for _ in 0..plan.n_pairs {
-            let clean = self
-                .pictures
-                .choose(&mut rng)
-                .expect("a part is never empty");
-            let view = random_view(&clean.picture, plan.window, &mut rng);
-            let brief = self.brief(plan.short_briefs, &mut rng);
-            let first = if rng.random_bool(0.6) {
-                Vec::new()
-            } else {
-                random_damages(&mut rng)
-            };
-            let second = random_damages(&mut rng);
-            let logits = [first, second].map(|applied| {
-                let patches = see(&apply_all(&view, &applied, &mut rng)?);
-                batch.severities.extend(severities(&applied));
-                batch.push(&self.prompts, &brief, &patches, &Truth::of(&applied))
-            });
-            let [first, second] = logits;
-            batch.p_prefer.push(sigmoid(first? - second?) as f32);
+            let kind = pair_kind(plan, &mut rng);
+            examples.extend(self.world.pair(kind, &plan.pair, &mut rng)?);
+        }
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        if self.shuffle_labels {
+            order.shuffle(&mut rng);
+        }
+        let mut batch = Batch {
+            vision_only: plan.vision_only,
+            ..Batch::default()
+        };
+        for (example, truth_of) in examples.iter().zip(order) {
+            batch.push(&self.prompts, example)?;
+            batch.targets.push(&examples[truth_of]);
         }
         batch.pad();
         Ok(batch)
     }
+}
 
-    fn brief(&self, short: bool, rng: &mut impl Rng) -> Brief {
-        let mut brief = Brief::random(false, rng);
-        if short {
-            let n_letters = if rng.random_bool(0.7) { 0 } else { 8 };
-            brief.requirement = brief.requirement.chars().take(n_letters).collect();
-            return brief;
-        }
-        if rng.random_bool(0.4)
-            && let Some(real) = self.real_briefs.choose(rng)
-        {
-            brief.requirement.clone_from(real);
-        }
-        brief
+fn pair_kind(plan: &BatchPlan, rng: &mut impl Rng) -> PairKind {
+    if plan.vision_only {
+        return PairKind::Damage;
+    }
+    if rng.random_bool(plan.with_others) {
+        return if rng.random_bool(0.55) {
+            PairKind::Edit
+        } else {
+            PairKind::Set
+        };
+    }
+    if rng.random_bool(plan.briefs) {
+        PairKind::Brief
+    } else {
+        PairKind::Damage
     }
 }
 
 impl Batch {
-    /// Adds one example; returns its true log-odds of payment.
+    /// Adds the inputs of one example.
     ///
     /// # Errors
     /// [`TrainError::Prompt`].
-    pub fn push(
-        &mut self,
-        prompts: &PromptBuilder,
-        brief: &Brief,
-        patches: &Patches,
-        truth: &Truth,
-    ) -> Result<f64, TrainError> {
-        let slot = ImageSlot {
-            role: Role::Candidate,
-            grid: patches.grid,
-        };
-        let prompt = prompts.build(&task_of(brief), 1, &[slot])?;
-        let logit = truth.pay_logit(brief.price_usd);
+    pub fn push(&mut self, prompts: &PromptBuilder, example: &Example) -> Result<(), TrainError> {
+        let mut slots = Vec::with_capacity(example.images.len());
+        self.candidates.push(self.grids.len());
+        for (role, picture) in &example.images {
+            let patches = see(picture);
+            slots.push(ImageSlot {
+                role: *role,
+                grid: patches.grid,
+            });
+            // A row holds, for each colour, both frames.
+            let planes = patches.rows.chunks_exact(2 * PLANE);
+            self.frames.extend(planes.flat_map(|both| &both[..PLANE]));
+            self.grids.push(patches.grid);
+        }
+        let prompt = prompts.build(&task_of(&example.brief), 1, &slots)?;
         self.lengths.push(prompt.ids.len());
+        self.brief_ends.push(prompt.prefix_len.saturating_sub(1));
         self.ids.push(prompt.ids);
         self.positions.push(prompt.positions);
-        self.patches.extend_from_slice(&patches.rows);
-        self.grids.push(patches.grid);
-        self.concepts[0].extend(soft_label(truth.clarity));
-        self.concepts[1].extend(soft_label(truth.aesthetic));
-        self.p_pay.push(sigmoid(logit) as f32);
-        Ok(logit)
+        Ok(())
     }
 
-    /// Pads all sequences to the longest with end-of-text tokens.
+    /// Pads all sequences to one length with end-of-text tokens.
     pub fn pad(&mut self) {
-        let longest = self.lengths.iter().copied().max().unwrap_or(0);
+        let longest = self
+            .lengths
+            .iter()
+            .copied()
+            .max()
+            .unwrap_or(0)
+            .next_multiple_of(LENGTH_STEP);
         self.ids.iter_mut().for_each(|ids| ids.resize(longest, 0));
         self.positions
             .iter_mut()
@@ -171,16 +193,69 @@ impl Batch {
     }
 }
 
-/// Severity of each damage, 0 where it was not applied.
-fn severities(applied: &[Applied]) -> [f32; 8] {
-    TRAINED_DAMAGES.map(|wanted| {
-        let kept: f32 = applied
+impl Targets {
+    /// Adds what is true of an example.
+    pub fn push(&mut self, example: &Example) {
+        for (labels, score) in self.concepts.iter_mut().zip(example.truth.scores) {
+            labels.extend(score.map_or([0.0; 5], soft_label));
+        }
+        self.severities.extend(severities(example));
+        let (mut facts, mut known) = ([0.0; N_VALUES], [0.0; N_VALUES]);
+        for point in example.facts.points() {
+            facts[point.index()] = 1.0;
+            let first = point.kind.first_value();
+            known[first..first + usize::from(point.kind.n_values())].fill(1.0);
+        }
+        self.facts.extend(facts);
+        self.known.extend(known);
+        let (mut asked, mut met, mut judged) = ([0.0; N_VALUES], [0.0; N_KINDS], [0.0; N_KINDS]);
+        for (point, is_met) in &example.points {
+            asked[point.index()] = 1.0;
+            judged[point.kind as usize] = 1.0;
+            met[point.kind as usize] = if *is_met { 1.0 } else { 0.0 };
+        }
+        self.asked.extend(asked);
+        self.met.extend(met);
+        self.judged.extend(judged);
+        let price_usd = example.brief.price_usd;
+        self.prices.push(((price_usd / 100.0).ln() / 2.0) as f32);
+        self.pay_logits
+            .push(example.truth.pay_logit(price_usd) as f32);
+    }
+
+    /// `[batch]` true probability of payment.
+    #[must_use]
+    pub fn p_pay(&self) -> Vec<f32> {
+        self.pay_logits
             .iter()
-            .filter(|(damage, _)| *damage == wanted)
-            .map(|(_, severity)| 1.0 - severity)
-            .product();
-        1.0 - kept
-    })
+            .map(|logit| sigmoid(f64::from(*logit)) as f32)
+            .collect()
+    }
+
+    /// `[batch / 2]` true odds, as a probability, that the first of a pair is worth more.
+    #[must_use]
+    pub fn p_prefer(&self) -> Vec<f32> {
+        let pairs = self.pay_logits.chunks_exact(2);
+        pairs
+            .map(|pair| sigmoid(f64::from(pair[0] - pair[1])) as f32)
+            .collect()
+    }
+}
+
+/// Severity of each damage of training, 0 where it was not applied, and the share of spoiled letters.
+fn severities(example: &Example) -> Vec<f32> {
+    let mut severities: Vec<f32> = Damage::trained()
+        .into_iter()
+        .map(|wanted| {
+            let charged = example
+                .applied
+                .iter()
+                .filter(|(damage, _)| *damage == wanted);
+            1.0 - charged.map(|(_, severity)| 1.0 - severity).product::<f32>()
+        })
+        .collect();
+    severities.push(example.garbled);
+    severities
 }
 
 /// A task that says only what nano's wording shows.
@@ -212,55 +287,4 @@ pub fn see(picture: &Picture) -> Patches {
         },
         &processor(),
     )
-}
-
-/// All damages one after the other: light and colour first, as a camera would.
-///
-/// # Errors
-/// [`TrainError::Jpeg`].
-pub fn apply_all(
-    picture: &Picture,
-    applied: &[Applied],
-    rng: &mut impl Rng,
-) -> Result<Picture, TrainError> {
-    applied
-        .iter()
-        .try_fold(picture.clone(), |copy, (damage, severity)| {
-            damage.apply(&copy, *severity, rng)
-        })
-}
-
-/// A window of the picture at about the scale at which the network sees it whole, sometimes mirrored.
-fn random_view(picture: &Picture, [width, height]: [usize; 2], rng: &mut impl Rng) -> Picture {
-    let area = (picture.width * picture.height) as f32;
-    let wanted = (SEEN_AREA * rng.random_range(0.9..1.7) / area)
-        .sqrt()
-        .min(1.0);
-    let fits = (width as f32 / picture.width as f32).max(height as f32 / picture.height as f32);
-    let scale = wanted.max(fits);
-    let side =
-        |length: usize, most: usize| ((length as f32 / scale).round() as usize).clamp(1, most);
-    let (w, h) = (side(width, picture.width), side(height, picture.height));
-    let (left, top) = (
-        rng.random_range(0..=picture.width - w),
-        rng.random_range(0..=picture.height - h),
-    );
-    let view = picture.cropped(left, top, w, h).resized(width, height);
-    if rng.random() { view.mirrored() } else { view }
-}
-
-/// One or two damages of training with random severities.
-pub fn random_damages(rng: &mut impl Rng) -> Vec<Applied> {
-    let one = |damages: &[Damage], rng: &mut dyn rand::RngCore| {
-        (
-            *damages.choose(rng).expect("damages exist"),
-            rng.random_range(0.03..1.0_f32),
-        )
-    };
-    match rng.random_range(0..20) {
-        0..9 => vec![one(&Damage::CLARITY, rng)],
-        9..15 => vec![one(&Damage::AESTHETIC, rng)],
-        15..18 => vec![one(&Damage::AESTHETIC, rng), one(&Damage::CLARITY, rng)],
-        _ => vec![one(&Damage::CLARITY, rng), one(&Damage::CLARITY, rng)],
-    }
 }

@@ -1,9 +1,10 @@
-//! Short briefs in English and Chinese from a small grammar, each with a price.
+//! Short briefs in English and Chinese: checkable points in a sentence, each with a price.
 //!
-//! Every fifth sentence form is held out for figures, like the pictures.
+//! Every fifth sentence form and every fifth phrase are held out for figures, like the pictures.
 
+use crate::point::{Kind, Language, Point};
 use rand::Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,119 +15,119 @@ pub struct Brief {
     pub price_usd: f64,
 }
 
-/// Slots: `{thing}`, `{place}`, `{style}`, `{colour}`.
+/// `{p}` are the points, `{for}` a use that nothing depends on.
 const ENGLISH: [&str; 10] = [
-    "A {style} picture of {thing} for {place}.",
-    "{thing} on a {colour} background, {style}.",
-    "Please make {place} show {thing}, {style} look.",
-    "Retouch the photo of {thing}; keep it {style}.",
-    "I need {thing} for {place}.",
-    "Design {place} with {thing} in {colour}.",
-    "Replace the background with plain {colour}.",
-    "{style} portrait, {colour} tones, for {place}.",
-    "Product photo: {thing}, {colour}, sharp and {style}.",
-    "Make {thing} look {style} for {place}.",
+    "{p}.",
+    "Please make {p}.",
+    "I need {p}.",
+    "Please: {p}, for {for}.",
+    "For {for}: {p}.",
+    "{p}, for {for}.",
+    "I need, for {for}, {p}.",
+    "We want {p}.",
+    "Make it so: {p}.",
+    "Please, we need {p}.",
 ];
 
 const CHINESE: [&str; 10] = [
-    "为{place}制作一张{style}的{thing}图片。",
-    "{thing}，{colour}背景，{style}。",
-    "请让{place}展示{thing}，{style}风格。",
-    "精修{thing}照片，保持{style}。",
-    "我需要{thing}，用于{place}。",
-    "用{colour}设计{place}，包含{thing}。",
-    "把背景换成纯{colour}。",
-    "{style}人像，{colour}色调，用于{place}。",
-    "产品图：{thing}，{colour}，清晰{style}。",
-    "让{thing}看起来{style}，用于{place}。",
+    "{p}。",
+    "请制作{p}。",
+    "需要{p}。",
+    "请：{p}，用于{for}。",
+    "{for}图片：{p}。",
+    "{p}，用于{for}。",
+    "需要用于{for}的{p}。",
+    "我们要{p}。",
+    "制作：{p}。",
+    "请，我们需要{p}。",
 ];
 
-type Words = [&'static [&'static str]; 4];
-
-const ENGLISH_WORDS: Words = [
-    &[
-        "a bottle", "a mug", "a lamp", "a watch", "a woman", "a child", "a cat", "a city", "shoes",
-        "a logo", "a chair", "fruit", "a car", "a flower",
-    ],
-    &[
-        "a web shop",
-        "a poster",
-        "a passport",
-        "a cover",
-        "a banner",
-        "a menu",
-        "an advert",
-        "a card",
-        "a catalogue",
-        "social media",
-    ],
-    &[
-        "clean", "bright", "warm", "natural", "modern", "simple", "soft", "bold", "elegant",
-        "playful",
-    ],
-    &[
-        "white", "black", "grey", "blue", "green", "red", "yellow", "pink", "beige", "dark",
-    ],
+/// Forms that ask for a change of the input picture.
+const EDITS: [&str; 5] = [
+    "Edit the photo: {p}.",
+    "Please edit: {p}.",
+    "Edit it: {p}, for {for}.",
+    "Change the photo: {p}.",
+    "Please change it: {p}.",
 ];
 
-const CHINESE_WORDS: Words = [
-    &[
-        "瓶子", "杯子", "台灯", "手表", "女士", "儿童", "猫", "城市", "鞋子", "标志", "椅子",
-        "水果", "汽车", "花",
-    ],
-    &[
-        "网店",
-        "海报",
-        "证件照",
-        "封面",
-        "横幅",
-        "菜单",
-        "广告",
-        "名片",
-        "画册",
-        "社交媒体",
-    ],
-    &[
-        "干净", "明亮", "温暖", "自然", "现代", "简洁", "柔和", "大胆", "优雅", "活泼",
-    ],
-    &[
-        "白色", "黑色", "灰色", "蓝色", "绿色", "红色", "黄色", "粉色", "米色", "深色",
-    ],
+const EDITS_ZH: [&str; 5] = [
+    "修改照片：{p}。",
+    "请修改：{p}。",
+    "修改：{p}，用于{for}。",
+    "把照片改成{p}。",
+    "请改成{p}。",
 ];
 
-const SLOTS: [&str; 4] = ["{thing}", "{place}", "{style}", "{colour}"];
+const USES: [&str; 8] = [
+    "a web shop",
+    "a cover",
+    "a banner",
+    "a menu",
+    "an advert",
+    "a card",
+    "a catalogue",
+    "social media",
+];
+
+const USES_ZH: [&str; 8] = [
+    "网店",
+    "封面",
+    "横幅",
+    "菜单",
+    "广告",
+    "名片",
+    "画册",
+    "社交媒体",
+];
 
 impl Brief {
-    /// A random brief; `held_out` picks among the forms that training never uses.
-    pub fn random(held_out: bool, rng: &mut impl Rng) -> Self {
-        let (forms, words) = if rng.random() {
-            (&ENGLISH, &ENGLISH_WORDS)
-        } else {
-            (&CHINESE, &CHINESE_WORDS)
+    /// A sentence asking for `points`; `held_out` takes forms and phrases that training never uses.
+    pub fn asking(
+        points: &[Point],
+        edit: bool,
+        language: Language,
+        held_out: bool,
+        rng: &mut impl Rng,
+    ) -> String {
+        let (forms, uses, comma): (&[&str], _, _) = match (language, edit) {
+            (Language::English, false) => (&ENGLISH, &USES, ", "),
+            (Language::English, true) => (&EDITS, &USES, ", "),
+            (Language::Chinese, false) => (&CHINESE, &USES_ZH, "，"),
+            (Language::Chinese, true) => (&EDITS_ZH, &USES_ZH, "，"),
         };
         let allowed: Vec<&str> = forms
             .iter()
             .enumerate()
             .filter(|(i, _)| (i % 5 == 1) == held_out)
-            .map(|(_, f)| *f)
+            .map(|(_, form)| *form)
             .collect();
-        let mut requirement = (*allowed
+        let mut points = points.to_vec();
+        points.shuffle(rng);
+        let phrases: Vec<String> = points
+            .iter()
+            .map(|point| point.phrase(language, held_out, rng))
+            .collect();
+        let form = allowed
             .choose(rng)
-            .expect("both parts of the grammar have forms"))
-        .to_owned();
-        for (slot, choices) in SLOTS.iter().zip(words) {
-            let word = choices.choose(rng).expect("every slot has words");
-            requirement = requirement.replace(slot, word);
-        }
-        Self {
-            requirement,
-            price_usd: random_price(rng),
-        }
+            .expect("both parts of the grammar have forms");
+        let used_for = uses.choose(rng).expect("there are uses");
+        form.replace("{p}", &phrases.join(comma))
+            .replace("{for}", used_for)
+    }
+}
+
+/// Either language, as often.
+pub fn random_language(rng: &mut impl Rng) -> Language {
+    if rng.random() {
+        Language::English
+    } else {
+        Language::Chinese
     }
 }
 
 /// 5 to 3,000 USD, even in the logarithm, to the cent below 100 and to the dollar above.
-fn random_price(rng: &mut impl Rng) -> f64 {
+pub fn random_price(rng: &mut impl Rng) -> f64 {
     let price = rng.random_range(5.0_f64.ln()..3000.0_f64.ln()).exp();
     if price < 100.0 {
         (price * 100.0).round() / 100.0
@@ -135,18 +136,27 @@ fn random_price(rng: &mut impl Rng) -> f64 {
     }
 }
 
-/// Text to train a tokenizer on: many briefs of training forms and their words.
+/// Text to train a tokenizer on: many briefs of training forms.
 pub fn corpus(rng: &mut impl Rng) -> Vec<String> {
-    let words = ENGLISH_WORDS
-        .iter()
-        .chain(&CHINESE_WORDS)
-        .flat_map(|list| list.iter());
-    let mut lines: Vec<String> = words.map(|word| (*word).to_owned()).collect();
-    lines.extend(
-        (0..2000)
-            .map(|_| Brief::random(false, rng))
-            .map(|b| format!("{} ${:.2}", b.requirement, b.price_usd)),
-    );
+    let mut lines = Vec::new();
+    for _ in 0..6000 {
+        let mut kinds = Kind::ALL.to_vec();
+        kinds.shuffle(rng);
+        let points: Vec<Point> = kinds[..rng.random_range(1..4)]
+            .iter()
+            .map(|kind| Point {
+                kind: *kind,
+                value: rng.random_range(0..kind.n_values()),
+            })
+            .collect();
+        let language = random_language(rng);
+        let edit = rng.random_bool(0.3);
+        let price = random_price(rng);
+        lines.push(format!(
+            "{}\nUSD {price:.2}\n",
+            Brief::asking(&points, edit, language, false, rng)
+        ));
+    }
     lines
 }
 
@@ -155,31 +165,45 @@ mod tests {
     use super::*;
     use rand::{SeedableRng, rngs::SmallRng};
 
+    const POINTS: [Point; 2] = [
+        Point {
+            kind: Kind::Background,
+            value: 3,
+        },
+        Point {
+            kind: Kind::Count,
+            value: 2,
+        },
+    ];
+
     #[test]
-    fn every_slot_is_filled_in_both_languages() {
+    fn a_brief_names_its_points_in_either_language() {
         let mut rng = SmallRng::seed_from_u64(1);
-        let briefs: Vec<Brief> = (0..200)
-            .map(|i| Brief::random(i % 2 == 0, &mut rng))
-            .collect();
-        assert!(
-            briefs
-                .iter()
-                .all(|b| !b.requirement.contains('{') && (5.0..=3000.0).contains(&b.price_usd))
-        );
-        assert!(
-            briefs.iter().any(|b| b.requirement.is_ascii())
-                && briefs.iter().any(|b| !b.requirement.is_ascii())
-        );
+        for i in 0..100 {
+            let (edit, held_out) = (i % 3 == 0, i % 2 == 0);
+            let english = Brief::asking(&POINTS, edit, Language::English, held_out, &mut rng);
+            assert!(
+                english.contains("red") && english.contains("three") && !english.contains('{'),
+                "{english}"
+            );
+            let chinese = Brief::asking(&POINTS, edit, Language::Chinese, held_out, &mut rng);
+            assert!(
+                chinese.contains("红色") && chinese.contains("三个") && !chinese.contains('{'),
+                "{chinese}"
+            );
+        }
     }
 
     #[test]
-    fn held_out_forms_never_train() {
+    fn held_out_forms_and_phrases_never_train() {
         let mut rng = SmallRng::seed_from_u64(2);
-        assert!((0..500).all(|_| {
-            !Brief::random(false, &mut rng)
-                .requirement
-                .contains(" on a ")
-        }));
-        assert!((0..500).any(|_| Brief::random(true, &mut rng).requirement.contains(" on a ")));
+        let mut any = |held_out, wanted: &str| {
+            (0..500).any(|_| {
+                Brief::asking(&POINTS, false, Language::English, held_out, &mut rng)
+                    .contains(wanted)
+            })
+        };
+        assert!(!any(false, "Please make") && any(true, "Please make"));
+        assert!(!any(false, "background red") && any(true, "background red"));
     }
 }

@@ -1,22 +1,26 @@
 //! The commands behind the arguments.
 
+use crate::tables;
 use anyhow::Context as _;
 use burn::tensor::Device;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use servimage_bench::results::read_rows;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
 use servimage_train::batch::Sampler;
 use servimage_train::compare::{difference, verdicts};
-use servimage_train::evaluate::Figures;
+use servimage_train::export::CalibrateOn;
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::preview::contact_sheet;
 use servimage_train::run::Run;
 use servimage_train::schedule::Schedule;
 use servimage_train::scorer::Scorer;
-use servimage_train::source::{self, CleanPicture, Part};
+use servimage_train::source::{self, Part};
 use servimage_train::weights::{Weights, write_whole};
+use servimage_train::world::World;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Scenes beside the real pictures; the split takes its share of them.
 const N_SCENES: u64 = 210;
@@ -27,29 +31,38 @@ pub struct TrainArgs {
     /// Folder of the run.
     #[arg(long)]
     run: PathBuf,
+    /// Folder of `pack-pictures` in place of the benchmark.
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Steps in all.
     #[arg(long, default_value_t = 2000)]
     steps: u64,
+    /// Minutes in all; the run ends when its steps or its minutes are up.
+    #[arg(long)]
+    minutes: Option<f32>,
     /// Stop after this step; the run can go on later.
     #[arg(long)]
     until: Option<u64>,
-    /// Pairs of copies a step.
+    /// Pairs of examples in a part of a step.
     #[arg(long, default_value_t = 8)]
     pairs: usize,
+    /// Parts of a step, each worked out on a thread of its own; 1 on a GPU. By default as many as there are cores.
+    #[arg(long)]
+    parts: Option<usize>,
     /// Highest learning rate.
     #[arg(long, default_value_t = 1.2e-3)]
     rate: f32,
-    /// Share of the steps in which only the vision tower learns.
-    #[arg(long, default_value_t = 0.25)]
+    /// Share of the run in which only the vision tower learns.
+    #[arg(long, default_value_t = 0.12)]
     vision_share: f32,
-    /// Share of the steps on small windows.
-    #[arg(long, default_value_t = 0.78)]
+    /// Share of the run on small windows.
+    #[arg(long, default_value_t = 0.4)]
     small_share: f32,
     /// Layout that the network runs in towards the end, so that a pack of that layout loses nothing; f32: plain weights throughout.
     #[arg(long, default_value = "q4")]
     quant: Layout,
-    /// Share of the steps at the end that run on rounded weights.
-    #[arg(long, default_value_t = 0.4)]
+    /// Share of the run at the end that runs on rounded weights.
+    #[arg(long, default_value_t = 0.3)]
     quant_share: f32,
     /// Seed of weights and data.
     #[arg(long, default_value_t = 1)]
@@ -57,30 +70,63 @@ pub struct TrainArgs {
     /// Only this many batches, over and over, to see whether the network can learn at all.
     #[arg(long)]
     distinct: Option<u64>,
+    /// Give each example another one's truth, to see what figures fall to by chance.
+    #[arg(long)]
+    shuffle_labels: bool,
     /// `cpu` or `gpu`: the same code runs on both.
     #[arg(long, default_value = "cpu")]
     device: String,
+    /// Threads that make batches; by default one less than there are cores.
+    #[arg(long)]
+    threads: Option<usize>,
 }
 
-/// Writes a contact sheet.
+/// The world of one part of a folder's pictures, with its share of the rendered scenes.
+fn world(data: &Path, part: Part) -> anyhow::Result<World> {
+    Ok(World {
+        pictures: source::load_part(data, part, N_SCENES)?,
+        real_briefs: match part {
+            Part::Train => source::real_briefs(data)?,
+            _ => Vec::new(),
+        },
+        part,
+    })
+}
+
+/// Shrinks the benchmark's training pictures into a folder.
+pub fn pack_pictures(out: &Path) -> anyhow::Result<()> {
+    let n = servimage_train::packed::pack_pictures(&source::bench_dir(), &[Part::Train], out)?;
+    eprintln!("{n} pictures in {}", out.display());
+    Ok(())
+}
+
+/// Writes a contact sheet and its truth beside it.
 pub fn preview(out: &Path, rows: usize, scenes_only: bool) -> anyhow::Result<()> {
-    let pictures = match scenes_only {
-        true => source::scenes(Part::Train, N_SCENES).take(rows).collect(),
-        false => source::load_part(&source::bench_dir(), Part::Train, N_SCENES)?,
+    let world = match scenes_only {
+        true => World {
+            pictures: source::scenes(Part::Train, N_SCENES).collect(),
+            real_briefs: Vec::new(),
+            part: Part::Train,
+        },
+        false => world(&source::bench_dir(), Part::Train)?,
     };
-    let step = (pictures.len() / rows.max(1)).max(1);
-    let chosen: Vec<_> = pictures.iter().step_by(step).take(rows).collect();
-    Ok(contact_sheet(&chosen)?.save(out)?)
+    let (sheet, words) = contact_sheet(&world, rows)?;
+    sheet.save(out)?;
+    Ok(write_whole(&out.with_extension("txt"), words.as_bytes())?)
 }
 
 /// Trains.
 pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
+    let clock = Instant::now();
     let tokenizer = run_tokenizer(&args.run)?;
-    let prompts = prompt_builder(&tokenizer)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let default_parts = if args.device == "cpu" { cores } else { 1 };
     let schedule = Schedule {
         n_steps: args.steps,
+        minutes: args.minutes,
         n_pairs: args.pairs,
+        n_parts: args.parts.unwrap_or(default_parts),
         peak_rate: args.rate,
         vision_share: args.vision_share,
         small_share: args.small_share,
@@ -88,38 +134,40 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         quant_share: args.quant_share,
         seed: args.seed,
         distinct: args.distinct,
+        shuffle_labels: args.shuffle_labels,
     };
-    let bench = source::bench_dir();
+    let data = args.data.clone().unwrap_or_else(source::bench_dir);
     let sampler = Sampler {
-        pictures: source::load_part(&bench, Part::Train, N_SCENES)?,
-        prompts,
-        real_briefs: source::real_briefs(&bench)?,
+        world: world(&data, Part::Train)?,
+        prompts: prompt_builder(&tokenizer)?,
         seed: args.seed,
+        shuffle_labels: args.shuffle_labels,
     };
+    let n_threads = args.threads.unwrap_or(cores.saturating_sub(1).max(1));
     eprintln!(
-        "{} pictures, {} real briefs",
-        sampler.pictures.len(),
-        sampler.real_briefs.len()
+        "{:.1} s: {} pictures, {} real briefs",
+        clock.elapsed().as_secs_f32(),
+        sampler.world.pictures.len(),
+        sampler.world.real_briefs.len()
     );
     let mut run = Run::open(&args.run, schedule, config, &device(&args.device)?)?;
     let bar = ProgressBar::new(args.steps).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} {per_sec} {eta} {msg}",
     )?);
     bar.set_position(run.step());
-    run.train(
-        &sampler,
-        args.until.unwrap_or(args.steps),
-        |step, report| {
-            bar.set_position(step);
-            bar.set_message(format!(
-                "guess {:.3} concept {:.3} pay {:.3} order {:.3}",
-                report.guess, report.concept, report.pay, report.order
-            ));
-            if step.is_multiple_of(20) && bar.is_hidden() {
-                eprintln!("{step}: {report:?}");
-            }
-        },
-    )?;
+    let until = args.until.unwrap_or(args.steps);
+    run.train(&sampler, until, n_threads, clock, |step, report| {
+        bar.set_position(step);
+        let [guess, asked, met, brf, concept, pay, order] = report.parts;
+        let line = format!(
+            "{:.1} % guess {guess:.3} asked {asked:.3} met {met:.3} brf {brf:.3} concept {concept:.3} pay {pay:.3} order {order:.3}",
+            100.0 * report.done
+        );
+        if bar.is_hidden() && step.is_multiple_of(10) {
+            eprintln!("{:.0} s, step {step}: {line}", clock.elapsed().as_secs_f32());
+        }
+        bar.set_message(line);
+    })?;
     eprintln!(
         "{} parameters, {} steps",
         run.weights.n_parameters(),
@@ -129,16 +177,27 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
 }
 
 /// Writes the pack of a run.
-pub fn export(run: &Path, out: &Path, quant: Layout) -> anyhow::Result<()> {
+pub fn export(run: &Path, out: &Path, quant: Layout, n_decisions: usize) -> anyhow::Result<()> {
     let tokenizer = run_tokenizer(run)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
     let weights = Weights::read(&run.join("weights.safetensors"))?;
     let bench = source::bench_dir();
-    let calibrate = source::load_part(&bench, Part::Calibrate, N_SCENES)?;
-    let held_out = source::load_part(&bench, Part::HeldOut, 0)?;
+    let (calibrate, held_out) = (
+        world(&bench, Part::Calibrate)?,
+        world(&bench, Part::HeldOut)?,
+    );
     let sink = DirSource::new(out);
     let manifest = servimage_train::export::export(
-        &weights, &config, &tokenizer, quant, &calibrate, &held_out, sink,
+        &weights,
+        &config,
+        &tokenizer,
+        quant,
+        &CalibrateOn {
+            calibrate: &calibrate,
+            held_out: &held_out,
+            n_decisions,
+        },
+        sink,
     )?;
     let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();
     eprintln!(
@@ -150,17 +209,41 @@ pub fn export(run: &Path, out: &Path, quant: Layout) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Fits a pack's payment head to real decisions and prints its figures before and after.
+pub fn fit(results: &Path, images: &Path, pack: &Path, out: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(results).with_context(|| results.display().to_string())?;
+    let read = read_rows(&text);
+    for error in &read.errors {
+        eprintln!("{error}");
+    }
+    let tasks = source::tasks(&source::bench_dir())?;
+    let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
+    let scorer = Scorer::load(&pack, &Device::flex())?;
+    let (seen, missing) =
+        servimage_train::fit::see_rows(&pack, &scorer, &read.rows, &tasks, images)?;
+    if !missing.is_empty() {
+        eprintln!(
+            "{} rows without a task or an image, such as {}",
+            missing.len(),
+            missing[0]
+        );
+    }
+    let (figures, _) = servimage_train::fit::fit(&pack, &seen, DirSource::new(out))?;
+    println!("{}", serde_json::to_string_pretty(&figures)?);
+    Ok(())
+}
+
 /// Prints how far packs are from a reference.
-pub fn compare(reference: &Path, packs: &[PathBuf]) -> anyhow::Result<()> {
+pub fn compare(reference: &Path, packs: &[PathBuf], n_decisions: usize) -> anyhow::Result<()> {
     let load = |path: &Path| -> anyhow::Result<Scorer> {
         let pack = pollster::block_on(Pack::open(DirSource::new(path)))?;
         Ok(Scorer::load(&pack, &Device::flex())?)
     };
-    let pictures = source::load_part(&source::bench_dir(), Part::HeldOut, 0)?;
-    let expected = verdicts(&load(reference)?, &pictures)?;
+    let world = world(&source::bench_dir(), Part::HeldOut)?;
+    let expected = verdicts(&load(reference)?, &world, n_decisions)?;
     for path in packs {
         let scorer = load(path)?;
-        let difference = difference(&expected, &verdicts(&scorer, &pictures)?);
+        let difference = difference(&expected, &verdicts(&scorer, &world, n_decisions)?);
         let quant = scorer.manifest.quant;
         println!(
             "{}",
@@ -171,66 +254,22 @@ pub fn compare(reference: &Path, packs: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 /// Prints the figures of a pack.
-pub fn evaluate(pack: &Path, most: Option<usize>, scenes: bool) -> anyhow::Result<()> {
+pub fn evaluate(pack: &Path, n_decisions: usize, most: Option<usize>) -> anyhow::Result<()> {
     let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
     let scorer = Scorer::load(&pack, &Device::flex())?;
-    let mut pictures: Vec<CleanPicture> = match scenes {
-        true => source::scenes(Part::HeldOut, N_SCENES).collect(),
-        false => source::load_part(&source::bench_dir(), Part::HeldOut, 0)?,
-    };
-    if let Some(most) = most.filter(|most| *most > 0 && *most < pictures.len()) {
-        let step = pictures.len() as f64 / most as f64;
-        pictures = (0..most)
-            .map(|i| pictures[(i as f64 * step) as usize].clone())
+    let mut world = world(&source::bench_dir(), Part::HeldOut)?;
+    if let Some(most) = most.filter(|most| *most > 0 && *most < world.pictures.len()) {
+        let step = world.pictures.len() as f64 / most as f64;
+        world.pictures = (0..most)
+            .map(|i| world.pictures[(i as f64 * step) as usize].clone())
             .collect();
     }
-    let bar = ProgressBar::new(pictures.len() as u64);
-    let figures = servimage_train::evaluate::evaluate(&scorer, &pictures, || bar.inc(1))?;
+    let bar = ProgressBar::new(world.pictures.len() as u64);
+    let figures = servimage_train::evaluate::evaluate(&scorer, &world, n_decisions, || bar.inc(1))?;
     bar.finish_and_clear();
-    print_figures(&figures);
+    tables::print(&figures);
     println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
-}
-
-fn print_figures(figures: &Figures) {
-    let share = |s: &servimage_train::figures::Share| {
-        format!(
-            "{:.1} % ({:.1} to {:.1}, n = {})",
-            100.0 * s.value,
-            100.0 * s.low,
-            100.0 * s.high,
-            s.n
-        )
-    };
-    eprintln!(
-        "pairs in order, damages of training: {}",
-        share(&figures.pairs)
-    );
-    eprintln!(
-        "pairs in order, damages never trained on: {}",
-        share(&figures.pairs_unseen)
-    );
-    for cell in &figures.cells {
-        eprintln!(
-            "  {:18} {:.2}  {}",
-            cell.damage,
-            cell.severity,
-            share(&cell.in_order)
-        );
-    }
-    eprintln!(
-        "Spearman with severity: clarity {:.3}, aesthetic {:.3}",
-        figures.spearman_clarity, figures.spearman_aesthetic
-    );
-    let payment = &figures.payment;
-    eprintln!(
-        "payment: accuracy {}, majority {:.1} %, Bayes {:.1} %, AUROC {:.3}, ECE {:.3}",
-        share(&payment.accuracy),
-        100.0 * payment.majority,
-        100.0 * payment.bayes,
-        payment.auroc,
-        payment.ece
-    );
 }
 
 /// The run's tokenizer, trained at its first start.

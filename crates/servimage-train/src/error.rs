@@ -90,6 +90,16 @@ pub enum TrainError {
     /// The network could not run.
     #[error(transparent)]
     Run(#[from] servimage_model::error::RunError),
+    /// Too few decisions to fit anything.
+    #[error("too few rows with an image to {side}: expected at least {expected}, found {found}")]
+    TooFewRows {
+        /// What they were for.
+        side: &'static str,
+        /// How many are needed.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// A tensor that the pack needs was never trained.
     #[error("tensor `{name}` is missing among the weights")]
     MissingTensor {

@@ -2,30 +2,42 @@
 //! network says.
 
 use crate::brief::Brief;
+use crate::decisions::{Decision, decisions};
 use crate::error::TrainError;
-use crate::evaluate::{Decision, decisions};
-use crate::figures::{fit_platt, reliability};
+use crate::figures::fit_platt;
 use crate::nano::{NanoConfig, SPECIAL_IDS, processor, template};
 use crate::scene::{Scene, SceneKind};
 use crate::scorer::Scorer;
-use crate::source::CleanPicture;
-use crate::trainee::TRAINED;
 use crate::weights::Weights;
+use crate::world::World;
 use burn::tensor::Device;
+use servimage_bench::agreement::reliability;
 use servimage_model::heads::{CONCEPT_HEADS, PAY_LOGIT_SCALE};
 use servimage_pack::manifest::{
     Calibration, FORMAT_VERSION, FileEntry, Heads, ImageProcessor, Layout, Manifest,
     PackProvenance, ReliabilityBin,
 };
 use servimage_pack::{MemorySource, Pack, PackSink, PackWriter, SelfTestVectors, expected_tensors};
+use servimage_prompt::Role;
 
 /// Largest relative difference that a device may show.
-const SELF_TEST_TOLERANCE: f64 = 1e-3;
+pub(crate) const SELF_TEST_TOLERANCE: f64 = 1e-3;
 
 /// Sentence shown wherever a number of this checkpoint stands.
-pub const LABELS: &str = "Proxy labels: pictures were damaged on purpose and a formula, not people, decided what is paid for.";
+pub const LABELS: &str = "Proxy labels: pictures were made and damaged on purpose and a formula, not people, decided what is paid for.";
 
-/// Writes the pack: weights as `quant`, then the calibration fitted on `calibrate` and its table on `held_out`.
+/// What a pack's calibration is fitted on.
+#[derive(Clone, Copy, Debug)]
+pub struct CalibrateOn<'a> {
+    /// Fits it.
+    pub calibrate: &'a World,
+    /// Gives its reliability table.
+    pub held_out: &'a World,
+    /// Decisions over each.
+    pub n_decisions: usize,
+}
+
+/// Writes the pack: weights as `quant`, and the calibration of what they say once they are packed.
 ///
 /// # Errors
 /// [`TrainError`] from the pack, the network or a damage.
@@ -34,8 +46,7 @@ pub fn export(
     config: &NanoConfig,
     tokenizer_json: &str,
     quant: Layout,
-    calibrate: &[CleanPicture],
-    held_out: &[CleanPicture],
+    on: &CalibrateOn<'_>,
     sink: impl PackSink,
 ) -> Result<Manifest, TrainError> {
     let weights = scaled(weights);
@@ -44,8 +55,8 @@ pub fn export(
         &write(&weights, manifest(config, quant), tokenizer_json)?,
         &device,
     )?;
-    let fitted = decisions(&raw, calibrate, false)?;
-    let calibration = calibrated(&fitted, &decisions(&raw, held_out, true)?);
+    let fitted = decisions(&raw, on.calibrate, on.n_decisions)?;
+    let calibration = calibrated(&fitted, &decisions(&raw, on.held_out, on.n_decisions)?);
     let manifest = Manifest {
         calibration,
         ..manifest(config, quant)
@@ -67,7 +78,7 @@ pub fn export(
     })?)
 }
 
-type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
+pub(crate) type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
 
 /// The last payment layer divided by the factor that the network multiplies with.
 fn scaled(weights: &Weights) -> Weights {
@@ -128,30 +139,28 @@ fn fill<K: PackSink>(
 }
 
 /// A small rendered picture and what the packed weights make of it on the CPU.
-fn self_test(scorer: &Scorer) -> Result<Vectors, TrainError> {
+pub(crate) fn self_test(scorer: &Scorer) -> Result<Vectors, TrainError> {
     let picture = Scene {
         kind: SceneKind::Mug,
         seed: 21,
     }
     .render(96, 64);
-    let input = scorer.input(
-        &picture,
-        &Brief {
-            requirement: "A mug for a web shop, 白色".to_owned(),
-            price_usd: 40.0,
-        },
-    )?;
+    let brief = Brief {
+        requirement: "A mug for a web shop, 白色".to_owned(),
+        price_usd: 40.0,
+    };
+    let input = scorer.input(&[(Role::Candidate, picture)], &brief)?;
     let trace = scorer.trace(&input)?;
     Ok((input, trace))
 }
 
 fn calibrated(fitted: &[Decision], held_out: &[Decision]) -> Calibration {
-    let logits: Vec<f64> = fitted.iter().map(|d| d.pay_logit).collect();
+    let logits: Vec<f64> = fitted.iter().map(|d| d.score.pay_logit).collect();
     let targets: Vec<f64> = fitted.iter().map(|d| f64::from(u8::from(d.paid))).collect();
     let (a, b) = fit_platt(&logits, &targets);
     let predicted: Vec<f64> = held_out
         .iter()
-        .map(|d| crate::truth::sigmoid(a * d.pay_logit + b))
+        .map(|d| crate::truth::sigmoid(a * d.score.pay_logit + b))
         .collect();
     let paid: Vec<bool> = held_out.iter().map(|d| d.paid).collect();
     let bins = reliability(&predicted, &paid, 10);
@@ -193,7 +202,7 @@ pub(crate) fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
         },
         tokenizer: blank,
         template: template(),
-        heads: Heads { concepts: TRAINED.map(str::to_owned).to_vec(), payment: true, zero_shot: None },
+        heads: Heads { concepts: CONCEPT_HEADS.map(|(name, _)| name.to_owned()).to_vec(), payment: true, zero_shot: None },
         payment_adapter: None,
         calibration: Calibration { method: "none".to_owned(), a: 1.0, b: 0.0, n: 0, reliability: Vec::new() },
         threshold: 0.5,

@@ -1,98 +1,6 @@
-//! Figures over predictions: rank correlation, AUROC, calibration error, intervals.
+//! Figures over predictions: shares with their intervals, and the fit of the calibration.
 
-/// Ranks from 1, ties sharing their mean.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    while start < order.len() {
-        let same = order[start..]
-            .iter()
-            .take_while(|i| values[**i] == values[order[start]])
-            .count();
-        let mean = start as f64 + (same as f64 + 1.0) / 2.0;
-        order[start..start + same]
-            .iter()
-            .for_each(|i| ranks[*i] = mean);
-        start += same;
-    }
-    ranks
-}
-
-/// Spearman's rank correlation; 0 where one side does not vary.
-#[must_use]
-pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
-    let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 + 1.0) / 2.0;
-    let sum = |x: &[f64], y: &[f64]| {
-        x.iter()
-            .zip(y)
-            .map(|(x, y)| (x - mean) * (y - mean))
-            .sum::<f64>()
-    };
-    let scale = (sum(&a, &a) * sum(&b, &b)).sqrt();
-    if scale == 0.0 {
-        0.0
-    } else {
-        sum(&a, &b) / scale
-    }
-}
-
-/// Chance that an accepted example is placed above a rejected one, ties counted half; 0.5 without both kinds.
-#[must_use]
-pub fn auroc(scores: &[f64], accepted: &[bool]) -> f64 {
-    let n_accepted = accepted.iter().filter(|yes| **yes).count() as f64;
-    let n_rejected = accepted.len() as f64 - n_accepted;
-    if n_accepted == 0.0 || n_rejected == 0.0 {
-        return 0.5;
-    }
-    let sum: f64 = ranks(scores)
-        .iter()
-        .zip(accepted)
-        .filter(|(_, yes)| **yes)
-        .map(|(rank, _)| rank)
-        .sum();
-    (sum - n_accepted * (n_accepted + 1.0) / 2.0) / (n_accepted * n_rejected)
-}
-
-/// One bin of a reliability table.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Bin {
-    /// Mean predicted probability.
-    pub predicted: f64,
-    /// Share of accepted.
-    pub observed: f64,
-    /// Examples.
-    pub n: u64,
-}
-
-/// Bins with equal numbers of examples, from the lowest prediction up.
-#[must_use]
-pub fn reliability(predicted: &[f64], accepted: &[bool], n_bins: usize) -> Vec<Bin> {
-    let mut order: Vec<usize> = (0..predicted.len()).collect();
-    order.sort_by(|a, b| predicted[*a].total_cmp(&predicted[*b]));
-    let bounds = |bin: usize| bin * order.len() / n_bins;
-    (0..n_bins)
-        .map(|bin| &order[bounds(bin)..bounds(bin + 1)])
-        .filter(|part| !part.is_empty())
-        .map(|part| Bin {
-            predicted: part.iter().map(|i| predicted[*i]).sum::<f64>() / part.len() as f64,
-            observed: part.iter().filter(|i| accepted[**i]).count() as f64 / part.len() as f64,
-            n: part.len() as u64,
-        })
-        .collect()
-}
-
-/// Expected calibration error over bins.
-#[must_use]
-pub fn ece(bins: &[Bin]) -> f64 {
-    let n: u64 = bins.iter().map(|bin| bin.n).sum();
-    bins.iter()
-        .map(|bin| bin.n as f64 * (bin.predicted - bin.observed).abs())
-        .sum::<f64>()
-        / n.max(1) as f64
-}
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 /// A share with its 95 % interval (Wilson).
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -120,6 +28,45 @@ impl Share {
             value: p,
             low: (centre - half).max(0.0),
             high: (centre + half).min(1.0),
+            n,
+        }
+    }
+}
+
+/// A figure with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Figure {
+    /// The figure.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Cases.
+    pub n: usize,
+}
+
+/// Resamples of a bootstrap.
+const N_RESAMPLES: usize = 400;
+
+impl Figure {
+    /// A figure of `n` cases with its bootstrap interval; `of` computes it from the numbers of some cases.
+    pub fn of(n: usize, of: impl Fn(&[usize]) -> f64) -> Self {
+        let mut rng = SmallRng::seed_from_u64(n as u64);
+        let all: Vec<usize> = (0..n).collect();
+        let mut found: Vec<f64> = (0..N_RESAMPLES)
+            .map(|_| {
+                of(&all
+                    .iter()
+                    .map(|_| rng.random_range(0..n))
+                    .collect::<Vec<_>>())
+            })
+            .collect();
+        found.sort_by(f64::total_cmp);
+        Self {
+            value: of(&all),
+            low: found[N_RESAMPLES / 40],
+            high: found[N_RESAMPLES - 1 - N_RESAMPLES / 40],
             n,
         }
     }
@@ -158,10 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_values_come_out() {
-        assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[10.0, 20.0, 40.0, 30.0]) - 0.8).abs() < 1e-12);
-        assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), 0.0);
-        assert!((auroc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]) - 0.75).abs() < 1e-12);
+    fn the_interval_of_a_share_is_wilsons() {
         let share = Share::of(9, 10);
         assert!(
             (share.low - 0.5958).abs() < 1e-3 && (share.high - 0.9821).abs() < 1e-3,
@@ -170,14 +114,16 @@ mod tests {
     }
 
     #[test]
-    fn perfect_bins_have_no_error_and_shifted_ones_the_shift() {
-        let predicted: Vec<f64> = (0..100).map(|i| if i < 50 { 0.2 } else { 0.6 }).collect();
-        let accepted: Vec<bool> = (0..100)
-            .map(|i| if i < 50 { i < 10 } else { i < 80 })
-            .collect();
-        assert!(ece(&reliability(&predicted, &accepted, 2)) < 1e-9);
-        let shifted: Vec<f64> = predicted.iter().map(|p| p + 0.1).collect();
-        assert!((ece(&reliability(&shifted, &accepted, 2)) - 0.1).abs() < 1e-9);
+    fn a_bootstrap_interval_holds_the_figure_and_narrows_with_more_cases() {
+        let mean = |n: usize| {
+            let values: Vec<f64> = (0..n).map(|i| ((i * 37) % 100) as f64 / 100.0).collect();
+            Figure::of(n, move |some| {
+                some.iter().map(|i| values[*i]).sum::<f64>() / some.len() as f64
+            })
+        };
+        let (few, many) = (mean(50), mean(1000));
+        assert!(few.low < few.value && few.value < few.high);
+        assert!((many.high - many.low) < 0.5 * (few.high - few.low));
     }
 
     #[test]

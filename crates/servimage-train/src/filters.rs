@@ -71,17 +71,23 @@ fn filter([plane, u, v]: Wave, side: usize, n_frames: usize) -> Vec<f32> {
 /// Puts the filters into `weights`, each shifted and scaled to mean 0 and deviation 1 over the patches of `batch`.
 pub fn start_filters(weights: &mut Weights, config: &NanoConfig, batch: &Batch) {
     let (side, n_frames) = (config.vision.patch_size, config.vision.temporal_patch_size);
-    let d_patch = 3 * n_frames * side * side;
+    let plane = side * side;
+    let d_patch = 3 * n_frames * plane;
     let (mut weight, mut bias) = (Vec::new(), Vec::new());
     for wave in waves(side).into_iter().cycle().take(config.vision.d_model) {
         let mut values = filter(wave, side, n_frames);
+        // The frames of a patch are alike.
+        let one_frame = values
+            .chunks_exact(n_frames * plane)
+            .flat_map(|colour| &colour[..plane]);
+        let one_frame: Vec<f32> = one_frame.map(|value| value * n_frames as f32).collect();
         let answers: Vec<f32> = batch
-            .patches
-            .chunks_exact(d_patch)
+            .frames
+            .chunks_exact(3 * plane)
             .map(|patch| {
                 patch
                     .iter()
-                    .zip(&values)
+                    .zip(&one_frame)
                     .map(|(pixel, weight)| pixel * weight)
                     .sum()
             })

@@ -9,6 +9,7 @@ use crate::error::TrainError;
 use crate::export::manifest;
 use crate::nano::NanoConfig;
 use crate::weights::{Rounded, Weights};
+use rayon::prelude::*;
 use servimage_pack::layout::rounded;
 use servimage_pack::{Layout, expected_tensors};
 
@@ -33,17 +34,19 @@ impl Grid {
     /// # Errors
     /// [`TrainError::Pack`] for a weight that the layout cannot hold.
     pub fn of(weights: &Weights, config: &NanoConfig, layout: Layout) -> Result<Self, TrainError> {
-        let mut grid = Self::default();
-        for tensor in expected_tensors(&manifest(config, layout), |_| None) {
-            let Some(values) = weights.tensors.get(&tensor.name) else {
-                continue;
-            };
-            if tensor.quantized {
+        let tensors = expected_tensors(&manifest(config, layout), |_| None);
+        let rounded: Result<Vec<_>, TrainError> = tensors
+            .par_iter()
+            .filter(|tensor| tensor.quantized)
+            .filter_map(|tensor| Some((tensor, weights.tensors.get(&tensor.name)?)))
+            .map(|(tensor, values)| {
                 let found = rounded(&tensor.name, layout, &values.data, &values.shape)?;
-                grid.rounded.insert(tensor.name, found);
-            }
-        }
-        Ok(grid)
+                Ok((tensor.name.clone(), found))
+            })
+            .collect();
+        Ok(Self {
+            rounded: rounded?.into_iter().collect(),
+        })
     }
 
     /// Moves weights by `strength` (0..=1) of the way to their rounded values.

@@ -2,21 +2,36 @@
 //!
 //! The labels are PROXIES made by construction ([`truth`]), not decisions of paying people.
 
+mod artifact;
 pub mod batch;
 pub mod brief;
 mod canvas;
+pub mod caption;
 pub mod compare;
+pub mod content;
+pub mod curve;
 pub mod damage;
+pub mod decisions;
+mod degrade;
+mod deliverables;
 pub mod error;
 pub mod evaluate;
 pub mod export;
+pub mod figure;
 pub mod figures;
 pub mod filters;
+pub mod fit;
+pub mod gradient;
 pub mod grid;
+mod measure;
 pub mod nano;
 pub mod optimizer;
+pub mod ordering;
+pub mod packed;
 pub mod picture;
+pub mod point;
 pub mod preview;
+pub mod producers;
 pub mod render;
 pub mod run;
 pub mod scene;
@@ -26,3 +41,5 @@ pub mod source;
 pub mod trainee;
 pub mod truth;
 pub mod weights;
+mod wording;
+pub mod world;

@@ -1,6 +1,7 @@
 //! `servimage-train`: renders pictures, previews the data, trains, exports and evaluates the nano checkpoint.
 
 mod commands;
+mod tables;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -24,17 +25,23 @@ enum Command {
         #[arg(long, default_value = "tests/fixtures")]
         fixtures: PathBuf,
     },
-    /// Write a contact sheet: pictures of the training part under every damage.
+    /// Write a contact sheet: pairs of examples of the training part, and a text file with their truth.
     Preview {
         /// PNG or JPEG file.
         #[arg(long)]
         out: PathBuf,
-        /// Pictures, a row each.
+        /// Pairs, a row each.
         #[arg(long, default_value_t = 8)]
         rows: usize,
         /// Only scenes that the project renders itself.
         #[arg(long)]
         scenes_only: bool,
+    },
+    /// Shrink the benchmark's training pictures into a folder that `train --data` reads on another machine.
+    PackPictures {
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Train, or go on where the run's folder stopped.
     Train(commands::TrainArgs),
@@ -49,6 +56,24 @@ enum Command {
         /// Layout of the weights: f32, f16, q8 or q4.
         #[arg(long, default_value = "q4")]
         quant: servimage_pack::Layout,
+        /// Decisions that the calibration is fitted on, and that its table shows.
+        #[arg(long, default_value_t = 2400)]
+        decisions: usize,
+    },
+    /// Fit the payment head and the calibration of a pack to real decisions in upstream's result format.
+    Fit {
+        /// Result file, JSON Lines.
+        #[arg(long)]
+        results: PathBuf,
+        /// Folder with `MODEL/TASK/SUBTASK.png` or `TASK/SUBTASK.png`.
+        #[arg(long)]
+        images: PathBuf,
+        /// Folder of the pack to start from.
+        #[arg(long, default_value = "public/models/nano")]
+        pack: PathBuf,
+        /// Folder of the fitted pack.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// What quantization changes: verdicts of packs against those of a reference pack on held-out pictures, as JSON lines.
     Compare {
@@ -57,18 +82,21 @@ enum Command {
         reference: PathBuf,
         /// Packs to compare.
         packs: Vec<PathBuf>,
+        /// Decisions to compare.
+        #[arg(long, default_value_t = 1600)]
+        decisions: usize,
     },
     /// Figures of a pack on held-out pictures, as JSON on standard output and tables on standard error.
     Evaluate {
         /// Folder of the pack.
         #[arg(long, default_value = "public/models/nano")]
         pack: PathBuf,
+        /// Payment decisions.
+        #[arg(long, default_value_t = 2400)]
+        decisions: usize,
         /// At most so many pictures (all where absent), evenly spread.
         #[arg(long)]
         pictures: Option<usize>,
-        /// The scenes of the held-out part instead of the real pictures.
-        #[arg(long)]
-        scenes: bool,
     },
 }
 
@@ -82,13 +110,29 @@ fn main() -> anyhow::Result<()> {
             rows,
             scenes_only,
         } => commands::preview(&out, rows, scenes_only),
+        Command::PackPictures { out } => commands::pack_pictures(&out),
         Command::Train(args) => commands::train(&args),
-        Command::Export { run, out, quant } => commands::export(&run, &out, quant),
-        Command::Compare { reference, packs } => commands::compare(&reference, &packs),
+        Command::Export {
+            run,
+            out,
+            quant,
+            decisions,
+        } => commands::export(&run, &out, quant, decisions),
+        Command::Fit {
+            results,
+            images,
+            pack,
+            out,
+        } => commands::fit(&results, &images, &pack, &out),
+        Command::Compare {
+            reference,
+            packs,
+            decisions,
+        } => commands::compare(&reference, &packs, decisions),
         Command::Evaluate {
             pack,
+            decisions,
             pictures,
-            scenes,
-        } => commands::evaluate(&pack, pictures, scenes),
+        } => commands::evaluate(&pack, decisions, pictures),
     }
 }

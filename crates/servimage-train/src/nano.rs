@@ -50,7 +50,7 @@ impl NanoConfig {
     /// The size that ships.
     #[must_use]
     pub fn shipped(vocab_size: usize) -> Self {
-        Self::sized(vocab_size, 128, 96, 3, 4)
+        Self::sized(vocab_size, 192, 128, 4, 5)
     }
 
     /// A few thousand parameters, for tests.
@@ -129,7 +129,7 @@ pub fn template() -> PromptTemplate {
             ("price_usd".to_owned(), "?".to_owned()),
         ]
         .into(),
-        max_brief_tokens: 24,
+        max_brief_tokens: 48,
         concept_tails: Default::default(),
     }
 }
@@ -191,7 +191,12 @@ mod tests {
         assert_eq!(tokenizer.encode(&specials)?, (0..7).collect::<Vec<u32>>());
         let odd = tokenizer.encode("Żółw 龍 \u{1F600}\n")?;
         assert!(odd.len() > 4 && odd.iter().all(|id| (*id as usize) < VOCAB_SIZE));
-        assert!(tokenizer.encode("a bottle for a web shop")?.len() <= 8);
+        for brief in [
+            "Please make red background, a bottle, for a web shop.",
+            "请制作红色背景，展示瓶子，用于网店。",
+        ] {
+            assert!(tokenizer.encode(brief)?.len() <= 16, "{brief}");
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! correct the bias of the first steps. Plain loops: the state can be saved, resumed and compared bit for bit.
 
 use crate::weights::{Values, Weights};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Decay of the mean of gradients.
@@ -48,38 +49,85 @@ impl AdamW {
         };
         let t = i32::try_from(step + 1).unwrap_or(i32::MAX);
         let (fix1, fix2) = (1.0 - BETA1.powi(t), 1.0 - BETA2.powi(t));
-        for (name, gradient) in gradients {
-            let Some(values) = weights.tensors.get_mut(name) else {
-                continue;
-            };
-            let learning_rate = learning_rate * rate_factor(name);
-            let decay = if values.shape.len() > 1 {
+        let mut jobs: Vec<Job<'_>> = gradients
+            .iter()
+            .filter_map(|(name, gradient)| {
+                let values = weights.tensors.remove(name)?;
+                let moments = ["m", "v"].map(|which| {
+                    let blank = || Values {
+                        shape: values.shape.clone(),
+                        data: vec![0.0; gradient.len()],
+                    };
+                    self.moments
+                        .tensors
+                        .remove(&format!("{which}.{name}"))
+                        .unwrap_or_else(blank)
+                });
+                Some(Job {
+                    name,
+                    gradient,
+                    values,
+                    moments,
+                })
+            })
+            .collect();
+        jobs.par_iter_mut().for_each(|job| {
+            let learning_rate = learning_rate * rate_factor(job.name);
+            let decay = if job.values.shape.len() > 1 {
                 self.weight_decay
             } else {
                 0.0
             };
-            let shape = values.shape.clone();
-            let mut first = self.take(format!("m.{name}"), &shape, gradient.len());
-            let mut second = self.take(format!("v.{name}"), &shape, gradient.len());
-            for (i, g) in gradient.iter().map(|g| g * scale).enumerate() {
-                let (m, v) = (&mut first.data[i], &mut second.data[i]);
+            let [first, second] = &mut job.moments;
+            for (i, g) in job.gradient.iter().map(|g| g * scale).enumerate() {
+                let (m, v, w) = (
+                    &mut first.data[i],
+                    &mut second.data[i],
+                    &mut job.values.data[i],
+                );
                 *m = BETA1 * *m + (1.0 - BETA1) * g;
                 *v = BETA2 * *v + (1.0 - BETA2) * g * g;
-                let update = (*m / fix1) / ((*v / fix2).sqrt() + EPSILON) + decay * values.data[i];
-                values.data[i] -= learning_rate * update;
+                *w -= learning_rate * ((*m / fix1) / ((*v / fix2).sqrt() + EPSILON) + decay * *w);
             }
+        });
+        for Job {
+            name,
+            values,
+            moments: [first, second],
+            ..
+        } in jobs
+        {
+            weights.tensors.insert(name.to_owned(), values);
             self.moments.tensors.insert(format!("m.{name}"), first);
             self.moments.tensors.insert(format!("v.{name}"), second);
         }
         norm
     }
+}
 
-    fn take(&mut self, name: String, shape: &[usize], n: usize) -> Values {
-        let blank = || Values {
-            shape: shape.to_vec(),
-            data: vec![0.0; n],
-        };
-        self.moments.tensors.remove(&name).unwrap_or_else(blank)
+/// One tensor's step.
+struct Job<'a> {
+    name: &'a str,
+    gradient: &'a [f32],
+    values: Values,
+    /// Mean of gradients, mean of squares.
+    moments: [Values; 2],
+}
+
+/// Moves a running average of weights towards them: by a tenth at first, by a thousandth later.
+pub fn average(average: &mut Weights, weights: &Weights, step: u64) {
+    let share = (10.0 / (step as f32 + 100.0)).max(1e-3);
+    for (name, values) in &weights.tensors {
+        match average.tensors.get_mut(name) {
+            Some(kept) => kept
+                .data
+                .iter_mut()
+                .zip(&values.data)
+                .for_each(|(kept, value)| *kept += share * (value - *kept)),
+            None => {
+                average.tensors.insert(name.clone(), values.clone());
+            }
+        }
     }
 }
 
@@ -95,15 +143,17 @@ fn rate_factor(name: &str) -> f32 {
     }
 }
 
-/// Learning rate of a step: linear warm-up, then a cosine down to a hundredth.
+/// Share of a run in which the learning rate rises.
+const WARM_UP: f32 = 0.04;
+
+/// Learning rate when `done` (0..=1) of a run is: linear warm-up, then a cosine down to a hundredth.
 #[must_use]
-pub fn learning_rate(step: u64, n_steps: u64, peak: f32) -> f32 {
-    let warm_up = (n_steps / 20).max(1);
-    if step < warm_up {
-        return peak * (step + 1) as f32 / warm_up as f32;
+pub fn learning_rate(done: f32, peak: f32) -> f32 {
+    if done < WARM_UP {
+        return peak * (0.02 + 0.98 * done / WARM_UP);
     }
-    let done = (step - warm_up) as f32 / (n_steps - warm_up).max(1) as f32;
-    peak * (0.01 + 0.99 * 0.5 * (1.0 + (std::f32::consts::PI * done.min(1.0)).cos()))
+    let done = ((done - WARM_UP) / (1.0 - WARM_UP)).min(1.0);
+    peak * (0.01 + 0.99 * 0.5 * (1.0 + (std::f32::consts::PI * done).cos()))
 }
 
 #[cfg(test)]
@@ -132,7 +182,7 @@ mod tests {
                 &mut weights,
                 &gradients,
                 step,
-                learning_rate(step, 400, 0.1),
+                learning_rate(step as f32 / 400.0, 0.1),
             );
         }
         let w = &weights.tensors["w"].data;
@@ -144,8 +194,10 @@ mod tests {
 
     #[test]
     fn the_rate_warms_up_and_falls() {
-        let rates: Vec<f32> = (0..100).map(|step| learning_rate(step, 100, 1.0)).collect();
-        assert!(rates[0] < rates[4] && (rates[4] - 1.0).abs() < 1e-6);
-        assert!(rates[5..].windows(2).all(|pair| pair[1] < pair[0]) && rates[99] < 0.02);
+        let rates: Vec<f32> = (0..=100)
+            .map(|i| learning_rate(i as f32 / 100.0, 1.0))
+            .collect();
+        assert!(rates[0] < rates[3] && (rates[4] - 1.0).abs() < 1e-4);
+        assert!(rates[4..].windows(2).all(|pair| pair[1] < pair[0]) && rates[100] < 0.02);
     }
 }

@@ -1,46 +1,77 @@
-//! A contact sheet: one clean picture a row, every damage a column, severity growing from row to row.
+//! A contact sheet: pairs of every kind, each tile with what is true of it below in a text file of the same order.
 
-use crate::damage::Damage;
+use crate::decisions::{WINDOWS, rng_of};
 use crate::error::TrainError;
 use crate::picture::Picture;
-use crate::source::CleanPicture;
-use rand::{SeedableRng, rngs::SmallRng};
+use crate::world::{Example, PairKind, PairPlan, World};
+use std::fmt::Write as _;
 
-/// Side of a tile, the side at which the network sees a square picture.
+/// Side of a tile.
 const TILE: usize = 224;
 
-/// Tiles of each picture, clean and under every damage. Row `i` of `n` carries severity `(i + 1) / n`.
+/// Tiles a row: three pictures of each example of a pair.
+const COLUMNS: usize = 6;
+
+/// A row a pair, the kinds taking turns, and the truth of each row in words.
 ///
 /// # Errors
 /// [`TrainError::Jpeg`] from a damage.
-pub fn contact_sheet(pictures: &[&CleanPicture]) -> Result<Picture, TrainError> {
-    let damages: Vec<Damage> = Damage::CLARITY
-        .into_iter()
-        .chain(Damage::AESTHETIC)
-        .chain(Damage::UNSEEN)
-        .collect();
-    let mut sheet = Picture::filled((damages.len() + 1) * TILE, pictures.len() * TILE, [1.0; 3]);
-    for (row, clean) in pictures.iter().enumerate() {
-        let tile = square(&clean.picture);
-        let severity = (row + 1) as f32 / pictures.len() as f32;
-        let mut rng = SmallRng::seed_from_u64(row as u64);
-        paste(&mut sheet, &tile, 0, row);
-        for (column, damage) in damages.iter().enumerate() {
-            paste(
-                &mut sheet,
-                &damage.apply(&tile, severity, &mut rng)?,
-                column + 1,
-                row,
-            );
+pub fn contact_sheet(world: &World, rows: usize) -> Result<(Picture, String), TrainError> {
+    use PairKind::{Brief, Damage, Edit, Set};
+    let mut sheet = Picture::filled(COLUMNS * TILE, rows * TILE, [0.6; 3]);
+    let mut words = String::new();
+    for row in 0..rows {
+        let kind = [Damage, Brief, Edit, Set][row % 4];
+        let plan = PairPlan {
+            window: WINDOWS[row % WINDOWS.len()],
+            max_points: 4,
+            figures: 0.5,
+        };
+        let pair = world.pair(kind, &plan, &mut rng_of(row, 3))?;
+        for (side, example) in pair.iter().enumerate() {
+            for (column, (_, picture)) in example.images.iter().take(COLUMNS / 2).enumerate() {
+                paste(
+                    &mut sheet,
+                    &picture.resized(TILE, TILE),
+                    side * COLUMNS / 2 + column,
+                    row,
+                );
+            }
+            let line = describe(example);
+            writeln!(words, "{row}.{side} {kind:?}: {line}")
+                .expect("writing to a string cannot fail");
         }
     }
-    Ok(sheet)
+    Ok((sheet, words))
 }
 
-fn square(picture: &Picture) -> Picture {
-    let side = picture.width.min(picture.height);
-    let (left, top) = ((picture.width - side) / 2, (picture.height - side) / 2);
-    picture.cropped(left, top, side, side).resized(TILE, TILE)
+/// What is true of an example, in one line.
+fn describe(example: &Example) -> String {
+    let scores: Vec<String> = servimage_model::heads::CONCEPT_HEADS
+        .iter()
+        .zip(example.truth.scores)
+        .filter_map(|((name, _), score)| Some(format!("{name} {:.1}", score?)))
+        .collect();
+    let points: Vec<String> = example
+        .points
+        .iter()
+        .map(|(point, met)| {
+            format!(
+                "{} {}",
+                point.kind.name(),
+                if *met { "met" } else { "not met" }
+            )
+        })
+        .collect();
+    format!(
+        "\"{}\" {} USD; {}; {}; {:?}; P(pay) {:.2}",
+        example.brief.requirement,
+        example.brief.price_usd,
+        points.join(", "),
+        scores.join(", "),
+        example.applied,
+        example.truth.p_pay(example.brief.price_usd)
+    )
 }
 
 fn paste(sheet: &mut Picture, tile: &Picture, column: usize, row: usize) {

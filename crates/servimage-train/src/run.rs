@@ -1,30 +1,46 @@
-//! The training loop: resumable, seeded, with its curve in a file.
+//! The training loop: resumable, seeded, with its curve in files.
 //!
-//! A run is a folder: `weights.safetensors` and `moments.safetensors` after `state.json`'s step, `curve.csv`, `tokenizer.json`.
+//! A run is a folder: `weights.safetensors`, `average.safetensors` and `moments.safetensors` after `state.json`'s step,
+//! `curve.csv`, `curve.svg`, `tokenizer.json`.
 
 use crate::batch::{Batch, BatchPlan, Sampler};
+use crate::curve::Curve;
 use crate::error::TrainError;
 use crate::filters::start_filters;
+use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
 use crate::nano::NanoConfig;
-use crate::optimizer::{AdamW, Gradients, learning_rate};
+use crate::optimizer::{AdamW, average, learning_rate};
+use crate::producers::produce;
 use crate::schedule::Schedule;
-use crate::trainee::{Trainee, losses};
-use crate::weights::{Rounded, Taken, Weights, write_whole};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use crate::trainee::Trainee;
+use crate::weights::{Rounded, Weights, write_whole};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
+use servimage_pack::Layout;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+/// Steps between two saves.
+const SAVE_EVERY: u64 = 100;
 
 /// How far a run is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct State {
     step: u64,
-    /// Absent in runs of earlier builds.
-    #[serde(default)]
     schedule: Option<Schedule>,
+    /// Seconds of training so far.
+    #[serde(default)]
+    seconds: f32,
+    /// Whether the heads have been started on pooled vectors.
+    #[serde(default)]
+    heads_started: bool,
+    /// Whether the average of the plain weights has taken their place.
+    #[serde(default)]
+    averaged: bool,
+    /// Whether nothing is left to do.
+    #[serde(default)]
+    finished: bool,
 }
 
 /// A run and its state.
@@ -35,26 +51,26 @@ pub struct Run {
     device: Device,
     /// Weights after [`Run::step`] steps.
     pub weights: Weights,
+    /// Running average of the plain weights.
+    average: Weights,
     optimizer: AdamW,
-    step: u64,
-    curve: String,
+    /// Rounded values of the weights of the next step.
+    grid: Grid,
+    state: State,
+    curve: Curve,
 }
 
 /// Figures of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepReport {
-    /// Squared error of the guessed severities.
-    pub guess: f32,
-    /// Cross-entropy of both concepts.
-    pub concept: f32,
-    /// Cross-entropy of the payment.
-    pub pay: f32,
-    /// Cross-entropy of the order within pairs.
-    pub order: f32,
+    /// [`crate::trainee::Losses::parts`]; only the first where only the vision tower learns.
+    pub parts: [f32; 7],
     /// Norm of the gradient.
     pub norm: f32,
     /// Root mean square distance of the weights from their rounded values, as a share of their own; 0 for plain weights.
     pub off_grid: f32,
+    /// Share of the run that is done.
+    pub done: f32,
 }
 
 impl Run {
@@ -74,12 +90,14 @@ impl Run {
             config,
             device: device.clone().autodiff(),
             weights: Weights::default(),
+            average: Weights::default(),
             optimizer: AdamW {
                 weight_decay: 0.05,
                 moments: Weights::default(),
             },
-            step: 0,
-            curve: "step,learning_rate,guess,concept,pay,order,gradient_norm,off_grid\n".to_owned(),
+            grid: Grid::default(),
+            state: State::default(),
+            curve: Curve::default(),
         };
         let state_path = folder.join("state.json");
         if let Ok(text) = std::fs::read_to_string(&state_path) {
@@ -95,10 +113,11 @@ impl Run {
                     found: format!("{found:?}"),
                 });
             }
-            run.step = state.step;
+            run.state = state;
             run.weights = Weights::read(&folder.join("weights.safetensors"))?;
+            run.average = Weights::read(&folder.join("average.safetensors"))?;
             run.optimizer.moments = Weights::read(&folder.join("moments.safetensors"))?;
-            run.curve = std::fs::read_to_string(folder.join("curve.csv")).unwrap_or(run.curve);
+            run.curve = Curve::read(&folder.join("curve.csv"));
         }
         Ok(run)
     }
@@ -106,10 +125,18 @@ impl Run {
     /// Steps done.
     #[must_use]
     pub fn step(&self) -> u64 {
-        self.step
+        self.state.step
     }
 
-    /// Runs to `until` (at most the schedule's end), making batches on a second thread; saves every 100 steps and at the end.
+    /// Share of the run that is done.
+    fn done(&self) -> f32 {
+        self.schedule.done(self.state.step, self.state.seconds)
+    }
+
+    /// Runs to `until` (at most the schedule's end), saving now and then and at the end.
+    ///
+    /// Steps of several parts work each out on a thread of its own; else `n_threads` others make batches. The minutes count
+    /// from `clock`.
     ///
     /// # Errors
     /// [`TrainError`] from data, network or files.
@@ -117,53 +144,100 @@ impl Run {
         &mut self,
         sampler: &Sampler,
         until: u64,
+        n_threads: usize,
+        clock: Instant,
         mut on_step: impl FnMut(u64, StepReport),
     ) -> Result<(), TrainError> {
-        if self.step == 0 {
+        if self.state.finished {
+            return Ok(());
+        }
+        if self.state.step == 0 {
             self.start_filters(sampler)?;
         }
-        let (schedule, start) = (self.schedule, self.step);
-        let until = until.min(schedule.n_steps);
-        let (sender, receiver) = sync_channel::<Result<Batch, TrainError>>(2);
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                for step in start..until {
-                    if sender
-                        .send(sampler.batch(
-                            schedule.data_step(step),
-                            &schedule.plan(schedule.data_step(step)),
-                        ))
-                        .is_err()
-                    {
-                        return;
-                    }
-                }
-            });
-            for batch in receiver {
-                let plan = schedule.plan(self.step);
-                if !plan.vision_only && (self.step == 0 || schedule.plan(self.step - 1).vision_only)
-                {
-                    self.start_heads(sampler)?;
-                }
-                let report = self.learn(&batch?, plan.vision_only)?;
-                on_step(self.step, report);
-                if self.step.is_multiple_of(100) {
-                    self.save()?;
+        self.complete()?;
+        let (schedule, before) = (self.schedule, self.state.seconds);
+        let steps = self.state.step..until.min(schedule.n_steps);
+        let mut finish_step = |run: &mut Self, found: Found| -> Result<bool, TrainError> {
+            let report = run.take_step(found)?;
+            run.state.seconds = before + clock.elapsed().as_secs_f32();
+            on_step(run.state.step, report);
+            if run.state.step.is_multiple_of(SAVE_EVERY) {
+                run.save()?;
+            }
+            Ok(run.done() < 1.0)
+        };
+        if schedule.n_parts > 1 {
+            let n_parts = schedule.n_parts as u64;
+            for step in steps {
+                let plan = schedule.plan(step, self.done());
+                self.prepare(sampler, plan.vision_only)?;
+                let number = schedule.data_step(step) * n_parts;
+                let found =
+                    self.point()
+                        .differentiate_parts(sampler, &plan, number..number + n_parts)?;
+                if !finish_step(self, found)? {
+                    break;
                 }
             }
-            self.save()
-        })
+        } else {
+            produce(sampler, &schedule, steps, before, n_threads, |batch| {
+                self.prepare(sampler, batch.vision_only)?;
+                let found = self.point().differentiate(&batch)?;
+                finish_step(self, found)
+            })?;
+        }
+        if self.done() >= 1.0 {
+            self.finish()?;
+        }
+        self.save()
+    }
+
+    /// The last touch: weights onto the grid of the pack, or the average in their place.
+    fn finish(&mut self) -> Result<(), TrainError> {
+        self.state.finished = true;
+        if self.schedule.quant == Layout::F32 || self.schedule.quant_share <= 0.0 {
+            self.take_average();
+            return Ok(());
+        }
+        Grid::of(&self.weights, &self.config, self.schedule.quant)?.pull(&mut self.weights, 1.0);
+        Ok(())
+    }
+
+    fn take_average(&mut self) {
+        if !self.state.averaged && !self.average.tensors.is_empty() {
+            self.weights
+                .tensors
+                .extend(std::mem::take(&mut self.average.tensors));
+        }
+        self.state.averaged = true;
+    }
+
+    /// A batch of no step, to start weights on.
+    fn start_batch(
+        &self,
+        sampler: &Sampler,
+        number: u64,
+        vision_only: bool,
+    ) -> Result<Batch, TrainError> {
+        let mut plan = self.schedule.plan(
+            0,
+            if vision_only {
+                0.0
+            } else {
+                self.schedule.vision_share
+            },
+        );
+        plan = BatchPlan {
+            n_pairs: plan.n_pairs.max(8),
+            vision_only,
+            ..plan
+        };
+        sampler.batch(number, &plan)
     }
 
     /// Puts waves of all frequencies into the patch embedding, scaled by how training pictures answer to them.
     fn start_filters(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
-        let plan = BatchPlan {
-            n_pairs: self.schedule.n_pairs * 2,
-            window: [128, 128],
-            short_briefs: true,
-            vision_only: true,
-        };
-        let batch = sampler.batch(u64::MAX / 3, &plan)?;
+        let batch = self.start_batch(sampler, u64::MAX / 3, true)?;
         start_filters(&mut self.weights, &self.config, &batch);
         Ok(())
     }
@@ -172,16 +246,10 @@ impl Run {
     ///
     /// Pooled vectors of a fresh network are nearly equal; without this the heads spend a thousand steps on that.
     fn start_heads(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
-        let plan = BatchPlan {
-            n_pairs: self.schedule.n_pairs * 2,
-            window: [128, 128],
-            short_briefs: true,
-            vision_only: false,
-        };
-        let batch = sampler.batch(u64::MAX / 2, &plan)?;
+        let batch = self.start_batch(sampler, u64::MAX / 2, false)?;
         let plain = self.device.clone().without_autodiff();
-        let (trainee, _) = Trainee::build(
-            &mut self.weights,
+        let (trainee, _, _) = Trainee::build(
+            &self.weights,
             &Rounded::new(),
             &self.config,
             self.schedule.seed,
@@ -193,64 +261,81 @@ impl Run {
             let pooled: Vec<f32> = pooled.into_data().iter::<f32>().collect();
             centre(&mut self.weights, layer, &pooled, [n, d_model]);
         }
+        self.state.heads_started = true;
         Ok(())
     }
 
-    fn learn(&mut self, batch: &Batch, vision_only: bool) -> Result<StepReport, TrainError> {
-        let quantized = self.schedule.quantized(self.step);
-        let grid = match quantized {
+    /// Draws weights that are missing.
+    fn complete(&mut self) -> Result<(), TrainError> {
+        let plain = Device::flex();
+        let (_, _, started) = Trainee::build(
+            &self.weights,
+            &Rounded::new(),
+            &self.config,
+            self.schedule.seed,
+            &plain,
+        )?;
+        self.weights.tensors.extend(started.tensors);
+        Ok(())
+    }
+
+    /// What the next step needs: heads that have been started, and the grid of its weights.
+    fn prepare(&mut self, sampler: &Sampler, vision_only: bool) -> Result<(), TrainError> {
+        if !vision_only && !self.state.heads_started {
+            self.start_heads(sampler)?;
+        }
+        let quantized = self.quantized();
+        if quantized.is_some() && !self.state.averaged {
+            self.take_average();
+        }
+        self.grid = match quantized {
             Some(_) => Grid::of(&self.weights, &self.config, self.schedule.quant)?,
             None => Grid::default(),
         };
-        let (trainee, taken) = Trainee::build(
-            &mut self.weights,
-            &grid.rounded,
-            &self.config,
-            self.schedule.seed,
-            &self.device,
-        )?;
-        let mut report = StepReport::default();
-        let total = if vision_only {
-            let guess = trainee.vision_loss(batch, &self.device);
-            report.guess = value(&guess);
-            guess * 4.0
-        } else {
-            let answers = trainee.forward(batch, &self.device);
-            let losses = losses(&answers, batch, &self.device);
-            report.guess = value(&answers.guess);
-            (report.concept, report.pay, report.order) = (
-                value(&losses.concept),
-                value(&losses.pay),
-                value(&losses.order),
-            );
-            losses.concept + losses.pay + losses.order * 0.5 + answers.guess * 2.0
-        };
-        let mut found = GradientsParams::from_grads(total.backward(), &trainee);
-        let gradients = by_name(&mut found, &taken);
-        let rate = learning_rate(self.step, self.schedule.n_steps, self.schedule.peak_rate);
-        report.norm = self
+        Ok(())
+    }
+
+    /// How far the part on rounded weights is when the next step is done.
+    fn quantized(&self) -> Option<f32> {
+        self.schedule
+            .quantized(self.schedule.done(self.state.step + 1, self.state.seconds))
+    }
+
+    fn point(&self) -> Point<'_> {
+        Point {
+            weights: &self.weights,
+            rounded: &self.grid.rounded,
+            config: &self.config,
+            device: &self.device,
+        }
+    }
+
+    fn take_step(&mut self, found: Found) -> Result<StepReport, TrainError> {
+        let done = self.schedule.done(self.state.step + 1, self.state.seconds);
+        let quantized = self.quantized();
+        let rate = learning_rate(done, self.schedule.peak_rate);
+        let norm = self
             .optimizer
-            .step(&mut self.weights, &gradients, self.step, rate);
-        grid.pull(&mut self.weights, quantized.map_or(0.0, pull_strength));
-        report.off_grid = grid.distance(&self.weights);
-        self.step += 1;
-        let StepReport {
-            guess,
-            concept,
-            pay,
-            order,
+            .step(&mut self.weights, &found.gradients, self.state.step, rate);
+        self.grid
+            .pull(&mut self.weights, quantized.map_or(0.0, pull_strength));
+        let off_grid = self.grid.distance(&self.weights);
+        if quantized.is_none() {
+            average(&mut self.average, &self.weights, self.state.step);
+        }
+        self.state.step += 1;
+        let report = StepReport {
+            parts: found.parts,
             norm,
             off_grid,
-        } = report;
-        writeln!(
-            self.curve,
-            "{},{rate:.6},{guess:.4},{concept:.4},{pay:.4},{order:.4},{norm:.3},{off_grid:.5}",
-            self.step
-        )
-        .expect("writing to a string cannot fail");
-        match (guess + concept + pay + order).is_finite() {
+            done,
+        };
+        self.curve.push(self.state.step, rate, &report);
+        match report.parts.iter().sum::<f32>().is_finite() {
             true => Ok(report),
-            false => Err(TrainError::Diverged { step: self.step }),
+            false => Err(TrainError::Diverged {
+                step: self.state.step,
+            }),
         }
     }
 
@@ -261,13 +346,16 @@ impl Run {
     pub fn save(&self) -> Result<(), TrainError> {
         self.weights
             .write(&self.folder.join("weights.safetensors"))?;
+        self.average
+            .write(&self.folder.join("average.safetensors"))?;
         self.optimizer
             .moments
             .write(&self.folder.join("moments.safetensors"))?;
-        write_whole(&self.folder.join("curve.csv"), self.curve.as_bytes())?;
+        write_whole(&self.folder.join("curve.csv"), self.curve.csv().as_bytes())?;
+        write_whole(&self.folder.join("curve.svg"), self.curve.svg().as_bytes())?;
         let state = State {
-            step: self.step,
             schedule: Some(self.schedule),
+            ..self.state.clone()
         };
         let path = self.folder.join("state.json");
         let json = serde_json::to_vec_pretty(&state).map_err(|source| TrainError::Json {
@@ -276,14 +364,6 @@ impl Run {
         })?;
         write_whole(&path, &json)
     }
-}
-
-fn value(loss: &Tensor<1>) -> f32 {
-    loss.clone()
-        .into_data()
-        .iter::<f32>()
-        .next()
-        .unwrap_or(f32::NAN)
 }
 
 /// Makes `LAYER` map the mean of `rows` (`[n, d_model]`) to 0 and their spread to about 1.
@@ -309,20 +389,4 @@ fn centre(weights: &mut Weights, layer: &str, rows: &[f32], [n, d_model]: [usize
     if let Some(bias) = weights.tensors.get_mut(&format!("{layer}.bias")) {
         bias.data = shifted;
     }
-}
-
-/// Gradients by the checkpoint's names; parameters without one (heads of untrained concepts) are left out.
-fn by_name(found: &mut GradientsParams, taken: &[Taken]) -> Gradients {
-    let mut gradients = Gradients::new();
-    for Taken { name, id, rank } in taken {
-        let data = match rank {
-            1 => found.remove::<1>(*id).map(|g| g.into_data()),
-            2 => found.remove::<2>(*id).map(|g| g.into_data()),
-            _ => found.remove::<3>(*id).map(|g| g.into_data()),
-        };
-        if let Some(data) = data {
-            gradients.insert(name.clone(), data.iter::<f32>().collect());
-        }
-    }
-    gradients
 }

@@ -1,6 +1,10 @@
-//! What a run does at which step: how much data of what size, and from when on the network runs on rounded weights.
+//! What a run does when: what its data look like, and from when on the network runs on rounded weights.
+//!
+//! Everything follows from how much of the run is done, 0..=1: the share of the steps, or of the minutes where those are
+//! up first.
 
 use crate::batch::BatchPlan;
+use crate::world::PairPlan;
 use serde::{Deserialize, Serialize};
 use servimage_pack::Layout;
 
@@ -9,22 +13,29 @@ use servimage_pack::Layout;
 pub struct Schedule {
     /// Steps in all.
     pub n_steps: u64,
-    /// Pairs of copies a step; twice as many while the windows are small.
+    /// Minutes of training in all, whichever comes first.
+    pub minutes: Option<f32>,
+    /// Pairs of examples in a part of a step.
     pub n_pairs: usize,
+    /// Parts of a step; more than one are worked out side by side.
+    pub n_parts: usize,
     /// Highest learning rate.
     pub peak_rate: f32,
-    /// Share of the steps at the beginning in which only the vision tower learns.
+    /// Share of the run at the beginning in which only the vision tower learns.
     pub vision_share: f32,
-    /// Share of the steps on small windows before whole views, those included.
+    /// Share of the run on small windows, that included.
     pub small_share: f32,
     /// Layout that the network runs in towards the end; f32: plain weights throughout.
     pub quant: Layout,
-    /// Share of the steps at the end in which the network runs on weights rounded as `quant`.
+    /// Share of the run at the end in which the network runs on weights rounded as `quant`.
     pub quant_share: f32,
     /// Seed of weights and data.
     pub seed: u64,
     /// Only this many batches, over and over: shows whether the network can learn at all.
     pub distinct: Option<u64>,
+    /// Whether each example gets another one's truth.
+    #[serde(default)]
+    pub shuffle_labels: bool,
 }
 
 impl Schedule {
@@ -33,44 +44,84 @@ impl Schedule {
         self.distinct.map_or(step, |n| step % n.max(1))
     }
 
-    /// How much of the steps on rounded weights is behind after `step` (0..=1); `None` while it runs on plain ones.
+    /// How much of the run is done after `step` steps and `seconds` of training, 0..=1.
     #[must_use]
-    pub fn quantized(&self, step: u64) -> Option<f32> {
-        let n_rounded = (self.n_steps as f32 * self.quant_share).round();
-        let left = self.n_steps.saturating_sub(step + 1) as f32;
-        let is_rounded = self.quant != Layout::F32 && left < n_rounded;
-        is_rounded.then(|| 1.0 - left / n_rounded)
+    pub fn done(&self, step: u64, seconds: f32) -> f32 {
+        let of_steps = step as f32 / self.n_steps.max(1) as f32;
+        let of_time = self
+            .minutes
+            .map_or(0.0, |minutes| seconds / (60.0 * minutes.max(1e-3)));
+        of_steps.max(of_time).min(1.0)
     }
 
-    /// What the data of a step look like: many small windows under short briefs first, then whole views under whole briefs.
+    /// How much of the part on rounded weights is behind (0..=1) when `done` of the run is; `None` on plain ones.
     #[must_use]
-    pub fn plan(&self, step: u64) -> BatchPlan {
-        const SMALL: [[usize; 2]; 4] = [[128, 128], [128, 96], [96, 128], [128, 128]];
-        const WHOLE: [[usize; 2]; 6] = [
-            [224, 224],
-            [256, 192],
-            [192, 256],
-            [160, 160],
-            [288, 160],
-            [160, 288],
-        ];
-        let done = step as f32 / self.n_steps as f32;
+    pub fn quantized(&self, done: f32) -> Option<f32> {
+        let first = 1.0 - self.quant_share;
+        let is_rounded = self.quant != Layout::F32 && self.quant_share > 0.0 && done > first + 1e-6;
+        is_rounded.then(|| (done - first) / self.quant_share)
+    }
+
+    /// What the data of a step look like: small windows and briefs of one point first, then whole views and longer briefs.
+    #[must_use]
+    pub fn plan(&self, step: u64, done: f32) -> BatchPlan {
+        const SMALL: [[usize; 2]; 4] = [[128, 128], [160, 96], [96, 160], [128, 128]];
+        const WHOLE: [[usize; 2]; 4] = [[224, 224], [256, 192], [192, 256], [224, 224]];
         let vision_only = done < self.vision_share;
-        if vision_only || done < self.small_share {
-            let n_pairs = self.n_pairs * 2;
-            BatchPlan {
-                n_pairs,
-                window: SMALL[step as usize % SMALL.len()],
-                short_briefs: true,
-                vision_only,
-            }
-        } else {
-            BatchPlan {
-                n_pairs: self.n_pairs,
-                window: WHOLE[step as usize % WHOLE.len()],
-                short_briefs: false,
-                vision_only,
-            }
+        let is_small = vision_only || done < self.small_share;
+        let windows = if is_small { SMALL } else { WHOLE };
+        let left = 1.0 - self.vision_share;
+        let of_rest = ((done - self.vision_share) / left.max(1e-3)).clamp(0.0, 1.0);
+        BatchPlan {
+            n_pairs: self.n_pairs,
+            pair: PairPlan {
+                window: windows[(step / 2) as usize % windows.len()],
+                max_points: match of_rest {
+                    x if x < 0.3 => 1,
+                    x if x < 0.5 => 2,
+                    _ => 4,
+                },
+                figures: if of_rest < 0.4 { 0.6 } else { 0.4 },
+            },
+            // Every other step: longer sequences make the shorter ones beside them longer too.
+            with_others: if of_rest < 0.15 || step.is_multiple_of(2) {
+                0.0
+            } else {
+                0.75
+            },
+            briefs: if of_rest < 0.3 { 0.75 } else { 0.5 },
+            vision_only,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_done_when_its_steps_or_its_minutes_are_up() {
+        let schedule = Schedule {
+            n_steps: 100,
+            minutes: Some(2.0),
+            n_pairs: 1,
+            n_parts: 1,
+            peak_rate: 1e-3,
+            vision_share: 0.1,
+            small_share: 0.5,
+            quant: Layout::Q4,
+            quant_share: 0.25,
+            seed: 1,
+            distinct: None,
+            shuffle_labels: false,
+        };
+        assert_eq!(schedule.done(50, 6.0), 0.5);
+        assert_eq!(schedule.done(10, 60.0), 0.5);
+        assert_eq!(schedule.done(10, 500.0), 1.0);
+        assert_eq!([0.7, 0.75].map(|done| schedule.quantized(done)), [None; 2]);
+        assert_eq!(schedule.quantized(1.0), Some(1.0));
+        let points = [0.0, 0.3, 0.5, 0.9].map(|done| schedule.plan(8, done).pair.max_points);
+        assert_eq!(points, [1, 1, 2, 4]);
+        assert!(schedule.plan(0, 0.05).vision_only && !schedule.plan(0, 0.2).vision_only);
     }
 }

@@ -1,24 +1,22 @@
-//! A pack as the page uses it: one picture and one brief in, two scores and the payment's log-odds out.
+//! A pack as the page uses it: pictures and a brief in, seven scores and the payment's log-odds out.
 
 use crate::batch::{see, task_of};
 use crate::brief::Brief;
 use crate::error::TrainError;
 use crate::picture::Picture;
-use crate::trainee::TRAINED;
+use crate::truth::N_CONCEPTS;
 use burn::tensor::Device;
-use servimage_model::heads::CONCEPT_HEADS;
+use servimage_bench::task::Task;
 use servimage_model::{ModelInput, ServImageModel, Trace};
 use servimage_pack::manifest::Manifest;
 use servimage_pack::{Pack, PackSource};
 use servimage_prompt::{ImageSlot, PromptBuilder, Role, Tokenizer};
 
-/// What a pack says of one picture.
+/// What a pack says of one candidate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Expected clarity, 1..=5.
-    pub clarity: f64,
-    /// Expected aesthetic, 1..=5.
-    pub aesthetic: f64,
+    /// Expected score of each concept, 1..=5, whether it applies or not.
+    pub concepts: [f64; N_CONCEPTS],
     /// Log-odds of payment before the calibration.
     pub pay_logit: f64,
 }
@@ -47,44 +45,72 @@ impl Scorer {
         })
     }
 
-    /// The network's input for a picture.
+    /// The network's input for a candidate and what comes with it.
     ///
     /// # Errors
     /// [`TrainError::Prompt`].
-    pub fn input(&self, picture: &Picture, brief: &Brief) -> Result<ModelInput, TrainError> {
+    pub fn input(
+        &self,
+        images: &[(Role, Picture)],
+        brief: &Brief,
+    ) -> Result<ModelInput, TrainError> {
+        let patches: Vec<_> = images.iter().map(|(_, picture)| see(picture)).collect();
+        let slots: Vec<_> = images
+            .iter()
+            .zip(&patches)
+            .map(|((role, _), patches)| ImageSlot {
+                role: *role,
+                grid: patches.grid,
+            })
+            .collect();
+        let prompt = self.prompts.build(&task_of(brief), 1, &slots)?;
+        Ok(ModelInput {
+            ids: prompt.ids,
+            positions: prompt.positions,
+            grids: patches.iter().map(|patches| patches.grid).collect(),
+            patches: patches
+                .into_iter()
+                .flat_map(|patches| patches.rows)
+                .collect(),
+            prefix_len: prompt.prefix_len,
+        })
+    }
+
+    /// The network's input for one deliverable of a task, alone.
+    ///
+    /// # Errors
+    /// [`TrainError::Prompt`].
+    pub fn input_of(
+        &self,
+        task: &Task,
+        deliverable: u32,
+        picture: &Picture,
+    ) -> Result<ModelInput, TrainError> {
         let patches = see(picture);
         let slot = ImageSlot {
             role: Role::Candidate,
             grid: patches.grid,
         };
-        let prompt = self.prompts.build(&task_of(brief), 1, &[slot])?;
+        let prompt = self.prompts.build(task, deliverable, &[slot])?;
         Ok(ModelInput {
             ids: prompt.ids,
             positions: prompt.positions,
-            patches: patches.rows,
             grids: vec![patches.grid],
+            patches: patches.rows,
             prefix_len: prompt.prefix_len,
         })
     }
 
-    /// Scores a picture.
+    /// Scores a candidate.
     ///
     /// # Errors
     /// [`TrainError::Run`] where the device fails.
-    pub fn score(&self, picture: &Picture, brief: &Brief) -> Result<Score, TrainError> {
-        let output = pollster::block_on(self.model.evaluate(&self.input(picture, brief)?))?;
-        let concepts = output.concept_logits.unwrap_or_default();
-        let expected = |wanted: &str| {
-            let at = CONCEPT_HEADS
-                .iter()
-                .position(|(name, _)| *name == wanted)
-                .unwrap_or_default();
-            expectation(&concepts[at][..5])
-        };
+    pub fn score(&self, images: &[(Role, Picture)], brief: &Brief) -> Result<Score, TrainError> {
+        let output = pollster::block_on(self.model.evaluate(&self.input(images, brief)?))?;
+        let logits = output.concept_logits.unwrap_or_default();
         let [reject, accept] = output.pay_logits.map(f64::from);
         Ok(Score {
-            clarity: expected(TRAINED[0]),
-            aesthetic: expected(TRAINED[1]),
+            concepts: logits.map(|logits| expectation(&logits[..5])),
             pay_logit: accept - reject,
         })
     }

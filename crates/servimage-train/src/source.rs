@@ -4,9 +4,12 @@
 //! out for figures, first byte mod 10 = 2 fits the calibration, the rest trains.
 
 use crate::error::TrainError;
+use crate::packed::{is_packed, unpack, unpack_briefs};
 use crate::picture::Picture;
 use crate::scene::Scene;
 use image::ImageReader;
+use serde::{Deserialize, Serialize};
+use servimage_bench::task::Task;
 use sha1::{Digest, Sha1};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +20,8 @@ const KEPT_AREA: usize = 400 * 400;
 const LEAST_SIDE: usize = 64;
 
 /// Part of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Fits the weights.
     Train,
@@ -49,10 +53,10 @@ pub struct CleanPicture {
 }
 
 impl CleanPicture {
-    /// Whether this project rendered it (so that it may be shown and committed).
+    /// The number of the scene that it shows, where this project rendered it.
     #[must_use]
-    pub fn is_scene(&self) -> bool {
-        self.name.starts_with("scene/")
+    pub fn scene_number(&self) -> Option<u64> {
+        self.name.strip_prefix("scene/")?.parse().ok()
     }
 }
 
@@ -65,12 +69,28 @@ pub fn bench_dir() -> PathBuf {
         .join("bench")
 }
 
-/// All pictures of one part below `bench` and `n_scenes` scenes (of which the part's share is taken), in a fixed order.
+/// All pictures of one part below `bench` (or of a folder made by [`crate::packed::pack_pictures`]) and `n_scenes` scenes (of which the part's share is taken), in a fixed order.
 ///
 /// # Errors
 /// [`TrainError::File`] where the folder cannot be read, [`TrainError::NoPictures`] where it holds none.
 /// A file that does not decode is skipped with a warning.
 pub fn load_part(bench: &Path, part: Part, n_scenes: u64) -> Result<Vec<CleanPicture>, TrainError> {
+    let mut pictures = if is_packed(bench) {
+        unpack(bench, part)?
+    } else {
+        files_of(bench, part)?
+    };
+    if pictures.is_empty() {
+        return Err(TrainError::NoPictures {
+            path: bench.to_path_buf(),
+        });
+    }
+    pictures.extend(scenes(part, n_scenes));
+    Ok(pictures)
+}
+
+/// The pictures of one part below the benchmark's folder.
+fn files_of(bench: &Path, part: Part) -> Result<Vec<CleanPicture>, TrainError> {
     let mut pictures = Vec::new();
     for path in picture_files(bench)? {
         let bytes = std::fs::read(&path).map_err(|source| TrainError::File {
@@ -101,12 +121,6 @@ pub fn load_part(bench: &Path, part: Part, n_scenes: u64) -> Result<Vec<CleanPic
             Err(source) => log::warn!("{}: {source}", path.display()),
         }
     }
-    if pictures.is_empty() {
-        return Err(TrainError::NoPictures {
-            path: bench.to_path_buf(),
-        });
-    }
-    pictures.extend(scenes(part, n_scenes));
     Ok(pictures)
 }
 
@@ -130,7 +144,22 @@ pub fn scenes(part: Part, n_scenes: u64) -> impl Iterator<Item = CleanPicture> {
 /// # Errors
 /// [`TrainError::File`] where a task file cannot be read, [`TrainError::Bench`] where it is no task file.
 pub fn real_briefs(bench: &Path) -> Result<Vec<String>, TrainError> {
-    let mut briefs = Vec::new();
+    if is_packed(bench) {
+        return unpack_briefs(bench);
+    }
+    let tasks = tasks(bench)?.into_iter();
+    let free = tasks.filter(|task| task.number().is_none_or(|n| n % 5 != 1));
+    Ok(free
+        .map(|task| task.requirement.chars().take(400).collect())
+        .collect())
+}
+
+/// All tasks of the benchmark.
+///
+/// # Errors
+/// As [`real_briefs`].
+pub fn tasks(bench: &Path) -> Result<Vec<Task>, TrainError> {
+    let mut tasks = Vec::new();
     for file in [
         "C-Portrait/Portrait.json",
         "C-Product/Product.json",
@@ -141,15 +170,9 @@ pub fn real_briefs(bench: &Path) -> Result<Vec<String>, TrainError> {
             path: path.clone(),
             source,
         })?;
-        let tasks = servimage_bench::task::load_tasks(&text)?.tasks;
-        briefs.extend(
-            tasks
-                .into_iter()
-                .filter(|task| task.number().is_none_or(|n| n % 5 != 1))
-                .map(|task| task.requirement.chars().take(400).collect::<String>()),
-        );
+        tasks.extend(servimage_bench::task::load_tasks(&text)?.tasks);
     }
-    Ok(briefs)
+    Ok(tasks)
 }
 
 /// Decodes bytes; transparent parts become white.

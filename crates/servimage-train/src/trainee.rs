@@ -1,14 +1,18 @@
 //! The network with its heads as one trainable module, and the loss over a batch.
 //!
 //! The factor of 100 on the payment logits is the model's, not the head's: the export divides the last layer by it.
+//! Three small heads exist only while training: they guess damages and contents from the visual tokens, what is asked for
+//! from the brief's last token, and which point is met from the pooled vector.
 
-use crate::batch::{Batch, TRAINED_DAMAGES};
+use crate::batch::{Batch, N_SEVERITIES, PLANE};
 use crate::nano::{NanoConfig, SPECIAL_IDS};
+use crate::point::{N_KINDS, N_VALUES};
+use crate::truth::N_CONCEPTS;
 use crate::weights::{NamedParams, Rounded, Taken, Weights};
 use burn::module::{Module, Param};
 use burn::tensor::activation::{gelu, log_softmax, softplus};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use servimage_model::heads::{AttentionPooling, CONCEPT_HEADS, ConceptHead, PaymentHead};
+use servimage_model::heads::{AttentionPooling, ConceptHead, PaymentHead};
 use servimage_model::linear::Linear;
 use servimage_model::network::SequenceLayout;
 use servimage_model::source::{ParamKind, ParamSource};
@@ -16,8 +20,8 @@ use servimage_model::tokens::EMBEDDING;
 use servimage_model::vision::VisualTokens;
 use servimage_model::{LoadError, Network, Pass};
 
-/// Concepts that this crate trains, in the order of [`Batch::concepts`].
-pub const TRAINED: [&str; 2] = ["veq_clarity", "veq_aesthetic"];
+/// Width of the layer between visual tokens and guesses.
+const D_GUESS: usize = 128;
 
 /// Everything that learns.
 #[derive(Module, Debug)]
@@ -28,45 +32,73 @@ pub struct Trainee {
     concept_head: ConceptHead,
     payment_pool: AttentionPooling,
     payment_head: PaymentHead,
-    /// Only for training: guesses the severity of each damage from the visual tokens alone.
     guess1: Linear,
     guess2: Linear,
-}
-
-/// What the heads say about a batch.
-#[derive(Clone, Debug)]
-pub struct Answers {
-    /// One `[batch, 5]` log-distribution over the scores 1..=5 for each of [`TRAINED`].
-    pub concepts: Vec<Tensor<2>>,
-    /// `[batch]` log-odds of payment.
-    pub pay: Tensor<1>,
-    /// `[1]` see [`Trainee::guess_loss`].
-    pub guess: Tensor<1>,
+    asked: Linear,
+    met: Linear,
 }
 
 /// Parts of a loss, each `[1]`.
 #[derive(Clone, Debug)]
 pub struct Losses {
-    /// Cross-entropy of the concepts, summed over them.
+    /// Squared error of the severities and cross-entropy of the contents guessed from the visual tokens.
+    pub guess: Tensor<1>,
+    /// Cross-entropy of what is asked for, and squared error of the price's logarithm.
+    pub asked: Tensor<1>,
+    /// Cross-entropy of which points are met.
+    pub met: Tensor<1>,
+    /// Cross-entropy of the brief's score.
+    pub brf: Tensor<1>,
+    /// Cross-entropy of the other concepts, summed over them.
     pub concept: Tensor<1>,
     /// Cross-entropy of the payment.
     pub pay: Tensor<1>,
-    /// Cross-entropy of which copy of a pair is preferred.
+    /// Cross-entropy of which example of a pair is preferred.
     pub order: Tensor<1>,
 }
 
+impl Losses {
+    /// What is learned from.
+    #[must_use]
+    pub fn total(&self) -> Tensor<1> {
+        self.guess.clone() * 2.0
+            + self.asked.clone()
+            + self.met.clone() * 2.0
+            + self.brf.clone() * 1.5
+            + self.concept.clone()
+            + self.pay.clone()
+            + self.order.clone() * 0.5
+    }
+
+    /// `[7]` the parts in the order of the fields.
+    #[must_use]
+    pub fn parts(&self) -> Tensor<1> {
+        let parts = [
+            &self.guess,
+            &self.asked,
+            &self.met,
+            &self.brf,
+            &self.concept,
+            &self.pay,
+            &self.order,
+        ];
+        Tensor::cat(parts.map(Clone::clone).to_vec(), 0)
+    }
+}
+
 impl Trainee {
-    /// Builds the modules of `weights`, on `rounded` values where there are any, drawing from `seed` what is missing.
+    /// Builds the modules of `weights`, on `rounded` values where there are any, drawing from `seed` what is missing; that
+    /// comes back as the third.
     ///
     /// # Errors
     /// [`LoadError`] where a tensor has another shape.
     pub fn build(
-        weights: &mut Weights,
+        weights: &Weights,
         rounded: &Rounded,
         config: &NanoConfig,
         seed: u64,
         device: &Device,
-    ) -> Result<(Self, Vec<Taken>), LoadError> {
+    ) -> Result<(Self, Vec<Taken>, Weights), LoadError> {
         let mut source = NamedParams::new(weights, rounded, seed, device);
         let d_model = config.text.d_model;
         let trainee = pollster::block_on(async {
@@ -83,46 +115,54 @@ impl Trainee {
                 concept_head: ConceptHead::load(&mut source, config.concept_widths).await?,
                 payment_pool: AttentionPooling::load(&mut source, "stage2", d_model).await?,
                 payment_head: PaymentHead::load(&mut source, config.payment_widths).await?,
-                guess1: Linear::load(&mut source, "guess.fc1", [d_model, 64], true).await?,
-                guess2: Linear::load(&mut source, "guess.fc2", [64, TRAINED_DAMAGES.len()], true)
-                    .await?,
+                guess1: Linear::load(&mut source, "guess.fc1", [d_model, D_GUESS], true).await?,
+                guess2: Linear::load(
+                    &mut source,
+                    "guess.fc2",
+                    [D_GUESS, N_SEVERITIES + N_VALUES],
+                    true,
+                )
+                .await?,
+                asked: Linear::load(&mut source, "asked", [d_model, N_VALUES + 1], true).await?,
+                met: Linear::load(&mut source, "met", [d_model, N_KINDS], true).await?,
             })
         })?;
-        let taken = source.taken;
-        Ok((trainee, taken))
+        Ok((trainee, source.taken, source.started))
     }
 
-    /// The vision tower over the pictures of a batch.
+    /// The vision tower over the images of a batch.
     #[must_use]
     pub fn see(&self, batch: &Batch, device: &Device) -> VisualTokens {
-        let n_patches = batch.grids.iter().map(|g| g[0] * g[1] * g[2]).sum::<u32>() as usize;
-        let d_patch = batch.patches.len() / n_patches;
-        let patches = Tensor::from_data(
-            TensorData::new(batch.patches.clone(), [n_patches, d_patch]),
-            device,
-        );
+        let n_patches = batch.frames.len() / (3 * PLANE);
+        let frames = TensorData::new(batch.frames.clone(), [n_patches, 3, 1, PLANE]);
+        let patches = Tensor::<4>::from_data(frames, device)
+            .repeat_dim(2, 2)
+            .reshape([n_patches, 6 * PLANE]);
         self.network.see(patches, &batch.grids, Pass::Concepts)
     }
 
-    /// Squared error of the severities guessed from the visual tokens, summed over damages, `[1]`.
+    /// Squared error of the severities and cross-entropy of the contents, guessed from the candidates' visual tokens, `[1]`.
     #[must_use]
     pub fn guess_loss(&self, visual: &VisualTokens, batch: &Batch, device: &Device) -> Tensor<1> {
-        let (n, [n_tokens, d_model]) = (batch.grids.len(), visual.tokens.dims());
+        let (n_images, [n_tokens, d_model]) = (batch.grids.len(), visual.tokens.dims());
+        let n = batch.candidates.len();
         let pooled = visual
             .tokens
             .clone()
-            .reshape([n, n_tokens / n, d_model])
+            .reshape([n_images, n_tokens / n_images, d_model])
             .mean_dim(1)
-            .reshape([n, d_model]);
+            .reshape([n_images, d_model])
+            .select(0, rows(&batch.candidates, device));
         let guess = self.guess2.forward(
             gelu(self.guess1.forward(pooled, Pass::Concepts)),
             Pass::Concepts,
         );
-        let truth = Tensor::<2>::from_data(
-            TensorData::new(batch.severities.clone(), [n, TRAINED_DAMAGES.len()]),
-            device,
-        );
-        (guess - truth).powi_scalar(2).sum() / n as f64
+        let truth = table(&batch.targets.severities, n, device);
+        let severities = guess.clone().slice([0..n, 0..N_SEVERITIES]);
+        let contents = guess.slice([0..n, N_SEVERITIES..N_SEVERITIES + N_VALUES]);
+        let known = table(&batch.targets.known, n, device);
+        let facts = binary_each(contents, table(&batch.targets.facts, n, device));
+        ((severities - truth).powi_scalar(2).sum() + (facts * known).sum() * 0.15) / n as f64
     }
 
     /// [`Trainee::guess_loss`] of a batch, without the text tower.
@@ -165,66 +205,113 @@ impl Trainee {
             .map(|pool| pool.forward(hidden.clone(), &batch.lengths).vector)
     }
 
-    /// Runs a batch.
+    /// Losses of a batch whose rows `2 i` and `2 i + 1` are a pair.
     #[must_use]
-    pub fn forward(&self, batch: &Batch, device: &Device) -> Answers {
+    pub fn losses(&self, batch: &Batch, device: &Device) -> Losses {
         let visual = self.see(batch, device);
         let guess = self.guess_loss(&visual, batch, device);
         let hidden = self.hidden(&visual, batch, device);
-        let pooled = self
-            .concept_pool
-            .forward(hidden.clone(), &batch.lengths)
-            .vector;
-        let logits = self.concept_head.forward(pooled);
-        let trained = CONCEPT_HEADS
-            .iter()
-            .zip(logits)
-            .filter(|((name, _), _)| TRAINED.contains(name));
-        let concepts = trained.map(|(_, logits)| scores_only(logits)).collect();
-        let pay = self
-            .payment_head
-            .forward(self.payment_pool.forward(hidden, &batch.lengths).vector);
+        let asked = self.asked_loss(&hidden, batch, device);
+        let pooled = self.concept_pool.forward(hidden.clone(), &batch.lengths);
+        let pooled = pooled.vector;
         let n = batch.ids.len();
+        let judged = table(&batch.targets.judged, n, device);
+        let met = self.met.forward(pooled.clone(), Pass::Concepts);
+        let met = binary_each(met, table(&batch.targets.met, n, device)) * judged;
+        let n_judged = batch.targets.judged.iter().sum::<f32>().max(1.0);
+        let [brf, concept] = concept_losses(&self.concept_head.forward(pooled), batch, device);
+        let payment = self.payment_pool.forward(hidden, &batch.lengths).vector;
+        let pay = self.payment_head.forward(payment);
         let pay = (pay.clone().slice([0..n, 1..2]) - pay.slice([0..n, 0..1])).reshape([n]);
-        Answers {
-            concepts,
-            pay,
+        let pairs = pay.clone().reshape([n / 2, 2]);
+        let first = pairs.clone().slice([0..n / 2, 0..1]);
+        let margin = (first - pairs.slice([0..n / 2, 1..2])).reshape([n / 2]);
+        Losses {
             guess,
+            asked,
+            met: met.sum() / f64::from(n_judged),
+            brf,
+            concept,
+            pay: binary(pay, column(&batch.targets.p_pay(), device)),
+            order: binary(margin, column(&batch.targets.p_prefer(), device)),
         }
     }
+
+    fn asked_loss(&self, hidden: &Tensor<3>, batch: &Batch, device: &Device) -> Tensor<1> {
+        let [n, seq_len, d_model] = hidden.dims();
+        let ends: Vec<usize> = (0..n).map(|i| i * seq_len + batch.brief_ends[i]).collect();
+        let last = hidden
+            .clone()
+            .reshape([n * seq_len, d_model])
+            .select(0, rows(&ends, device));
+        let said = self.asked.forward(last, Pass::Concepts);
+        let asked = table(&batch.targets.asked, n, device);
+        let points = binary_each(said.clone().slice([0..n, 0..N_VALUES]), asked);
+        // Briefs without known points may ask for anything.
+        let n_points: Vec<f32> = batch
+            .targets
+            .judged
+            .chunks_exact(N_KINDS)
+            .map(|judged| {
+                if judged.iter().any(|j| *j > 0.0) {
+                    1.0
+                } else {
+                    0.0
+                }
+            })
+            .collect();
+        let price =
+            said.slice([0..n, N_VALUES..N_VALUES + 1]) - table(&batch.targets.prices, n, device);
+        ((points * table(&n_points, n, device)).sum() * 0.3 + price.powi_scalar(2).sum() * 0.3)
+            / n as f64
+    }
 }
 
-/// Log-distribution over the scores, the class N/A left out.
-fn scores_only(logits: Tensor<2>) -> Tensor<2> {
-    let [n, _] = logits.dims();
-    log_softmax(logits.slice([0..n, 0..5]), 1)
-}
-
-/// Losses of a batch whose rows `2 i` and `2 i + 1` are two copies of one picture under one brief.
-#[must_use]
-pub fn losses(answers: &Answers, batch: &Batch, device: &Device) -> Losses {
+/// Cross-entropy of the brief's score, and of the other concepts, each over the examples to which it applies.
+fn concept_losses(logits: &[Tensor<2>], batch: &Batch, device: &Device) -> [Tensor<1>; 2] {
     let n = batch.ids.len();
-    let column = |values: &[f32]| {
-        Tensor::<1>::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
-    };
-    let mut concept = Tensor::<1>::zeros([1], device);
-    for (log_scores, labels) in answers.concepts.iter().zip(&batch.concepts) {
-        let labels = Tensor::<2>::from_data(TensorData::new(labels.clone(), [n, 5]), device);
-        concept = concept - (log_scores.clone() * labels).sum() / n as f64;
+    let mut losses = [
+        Tensor::<1>::zeros([1], device),
+        Tensor::<1>::zeros([1], device),
+    ];
+    for i in 0..N_CONCEPTS {
+        let labels = &batch.targets.concepts[i];
+        let n_applicable = labels.iter().sum::<f32>();
+        if n_applicable == 0.0 {
+            continue;
+        }
+        let log_scores = log_softmax(logits[i].clone().slice([0..n, 0..5]), 1);
+        let loss = (log_scores * table(labels, n, device)).sum()
+            / f64::from(-n_applicable.max(n as f32 / 4.0));
+        let part = &mut losses[usize::from(i > 0)];
+        *part = part.clone() + loss;
     }
-    let pay = binary(answers.pay.clone(), column(&batch.p_pay));
-    let pairs = answers.pay.clone().reshape([n / 2, 2]);
-    let first = pairs.clone().slice([0..n / 2, 0..1]);
-    let margin = (first - pairs.slice([0..n / 2, 1..2])).reshape([n / 2]);
-    let order = binary(margin, column(&batch.p_prefer));
-    Losses {
-        concept,
-        pay,
-        order,
-    }
+    losses
+}
+
+fn rows(indices: &[usize], device: &Device) -> Tensor<1, Int> {
+    let indices: Vec<i32> = indices.iter().map(|&i| i as i32).collect();
+    let n = indices.len();
+    Tensor::from_data(TensorData::new(indices, [n]), device)
+}
+
+fn table(values: &[f32], n: usize, device: &Device) -> Tensor<2> {
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), [n, values.len() / n]),
+        device,
+    )
+}
+
+pub(crate) fn column(values: &[f32], device: &Device) -> Tensor<1> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+/// Cross-entropy of log-odds against probabilities, value by value.
+fn binary_each(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    softplus(logits.clone(), 1.0) - logits * targets
 }
 
 /// Mean cross-entropy of log-odds against probabilities.
-fn binary(logits: Tensor<1>, targets: Tensor<1>) -> Tensor<1> {
+pub(crate) fn binary(logits: Tensor<1>, targets: Tensor<1>) -> Tensor<1> {
     (softplus(logits.clone(), 1.0) - logits * targets).mean()
 }

@@ -1,14 +1,15 @@
-//! The proxy client: concept scores from severities, and a payment draw from the concepts.
+//! The proxy client: concept scores by construction, and a payment draw from them and the price.
 //!
 //! ```text
-//! clarity   = 5 - 4 * (1 - product of (1 - severity) over the damages charged to clarity)
-//! aesthetic = the same over the damages charged to the aesthetic
-//! logit pay = 3 - 6 * lost(clarity) - 5 * lost(aesthetic) - 0.4 * ln(price / 100 USD)
-//! lost(c)   = (5 - c) / 4
+//! clarity, realism, aesthetic = 5 - 4 * (1 - product of (1 - severity) over the damages charged to it)
+//! text  = 5 - 4 * share of spoiled letters; N/A without a caption
+//! brf   = 5 * share of the brief's points that are met, at least 1; N/A without known points
+//! edit  = 1 + 4 * kept * (0.3 + 0.7 * share of the asked changes made); N/A without an input picture
+//! set   = 5 - 4 * share of palette, layout and treatment that differ from the others; N/A without others
+//! logit pay = 3.2 - sum over the applicable concepts of WEIGHT * (5 - concept) / 4 - 0.4 * ln(price / 100 USD)
 //! ```
 //!
-//! These are constructed labels, not decisions of people: a clean 100-dollar picture is paid for with
-//! probability 0.95, one at clarity 3 with 0.5, and dearer jobs are judged harder.
+//! These are constructed labels, not decisions of people. Dearer jobs are judged harder.
 
 use crate::damage::{Concept, Damage};
 use rand::Rng;
@@ -16,20 +17,42 @@ use rand::Rng;
 /// Price at which the price term vanishes.
 pub const REFERENCE_PRICE_USD: f64 = 100.0;
 
+/// Number of concepts, in the order of [`servimage_model::heads::CONCEPT_HEADS`].
+pub const N_CONCEPTS: usize = 7;
+
+/// What a whole loss of a concept takes off the log-odds of payment.
+pub const WEIGHTS: [f64; N_CONCEPTS] = [4.0, 5.0, 4.5, 4.0, 3.5, 4.0, 3.5];
+
+/// Places of the concepts in [`Truth::scores`].
+pub mod concept {
+    /// `brf`
+    pub const BRF: usize = 0;
+    /// `veq_clarity`
+    pub const CLARITY: usize = 1;
+    /// `veq_realism`
+    pub const REALISM: usize = 2;
+    /// `veq_aesthetic`
+    pub const AESTHETIC: usize = 3;
+    /// `veq_text`
+    pub const TEXT: usize = 4;
+    /// `cns_edit`
+    pub const EDIT: usize = 5;
+    /// `cns_set`
+    pub const SET: usize = 6;
+}
+
 /// A damage and how bad it is, 0..=1.
 pub type Applied = (Damage, f32);
 
 /// What is true of an example by construction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Truth {
-    /// 1..=5
-    pub clarity: f32,
-    /// 1..=5
-    pub aesthetic: f32,
+    /// 1..=5 each; absent where the concept does not apply.
+    pub scores: [Option<f32>; N_CONCEPTS],
 }
 
 impl Truth {
-    /// Scores after the damages; both 5 without any.
+    /// The three scores of the picture as such, after damages; 5 without any.
     #[must_use]
     pub fn of(applied: &[Applied]) -> Self {
         let score = |concept: Concept| {
@@ -37,21 +60,57 @@ impl Truth {
                 .iter()
                 .filter(|(damage, _)| damage.concept() == concept);
             let kept: f32 = charged.map(|(_, severity)| 1.0 - severity).product();
-            5.0 - 4.0 * (1.0 - kept)
+            Some(1.0 + 4.0 * kept)
         };
-        Self {
-            clarity: score(Concept::Clarity),
-            aesthetic: score(Concept::Aesthetic),
+        let mut scores = [None; N_CONCEPTS];
+        scores[concept::CLARITY] = score(Concept::Clarity);
+        scores[concept::REALISM] = score(Concept::Realism);
+        scores[concept::AESTHETIC] = score(Concept::Aesthetic);
+        Self { scores }
+    }
+
+    /// With the brief's points judged; nothing changes without points.
+    #[must_use]
+    pub fn with_points(mut self, met: &[bool]) -> Self {
+        if !met.is_empty() {
+            let share = met.iter().filter(|met| **met).count() as f32 / met.len() as f32;
+            self.scores[concept::BRF] = Some((5.0 * share).max(1.0));
         }
+        self
+    }
+
+    /// With a caption of which `severity` (0..=1) of the letters are spoiled.
+    #[must_use]
+    pub fn with_text(mut self, severity: f32) -> Self {
+        self.scores[concept::TEXT] = Some(5.0 - 4.0 * severity);
+        self
+    }
+
+    /// As an edit that made `done` of the asked changes and left `kept` of the rest as it was, both 0..=1.
+    #[must_use]
+    pub fn with_edit(mut self, done: f32, kept: f32) -> Self {
+        self.scores[concept::EDIT] = Some(1.0 + 4.0 * kept * (0.3 + 0.7 * done));
+        self
+    }
+
+    /// Beside others from which `differing` (0..=1) of palette, layout and treatment differ.
+    #[must_use]
+    pub fn with_set(mut self, differing: f32) -> Self {
+        self.scores[concept::SET] = Some(5.0 - 4.0 * differing);
+        self
     }
 
     /// Log-odds of payment at a price.
     #[must_use]
     pub fn pay_logit(&self, price_usd: f64) -> f64 {
-        let lost = |score: f32| (5.0 - f64::from(score)) / 4.0;
-        3.0 - 6.0 * lost(self.clarity)
-            - 5.0 * lost(self.aesthetic)
-            - 0.4 * (price_usd / REFERENCE_PRICE_USD).ln()
+        let lost = self
+            .scores
+            .iter()
+            .zip(WEIGHTS)
+            .filter_map(|(score, weight)| {
+                score.map(|score| weight * (5.0 - f64::from(score)) / 4.0)
+            });
+        3.2 - lost.sum::<f64>() - 0.4 * (price_usd / REFERENCE_PRICE_USD).ln()
     }
 
     /// Probability of payment at a price.
@@ -102,21 +161,34 @@ mod tests {
 
     #[test]
     fn damage_lowers_only_the_concept_that_it_is_charged_to() {
-        let truth = Truth::of(&[(Damage::Blur, 0.5), (Damage::Noise, 0.5)]);
-        assert_eq!((truth.clarity, truth.aesthetic), (2.0, 5.0));
-        assert_eq!(
-            Truth::of(&[]),
-            Truth {
-                clarity: 5.0,
-                aesthetic: 5.0
-            }
-        );
+        let truth = Truth::of(&[
+            (Damage::Blur, 0.5),
+            (Damage::Noise, 0.5),
+            (Damage::Ghost, 1.0),
+        ]);
+        let expected = [None, Some(2.0), Some(1.0), Some(5.0), None, None, None];
+        assert_eq!(truth.scores, expected);
+    }
+
+    #[test]
+    fn points_edits_and_sets_score_by_the_documented_formulas() {
+        let truth = Truth::of(&[])
+            .with_points(&[true, false, false, true])
+            .with_text(0.25)
+            .with_edit(1.0, 0.5)
+            .with_set(1.0);
+        let expected = [2.5, 5.0, 5.0, 5.0, 4.0, 3.0, 1.0].map(Some);
+        assert_eq!(truth.scores, expected);
+        let none_met = Truth::default().with_points(&[false]);
+        assert_eq!(none_met.scores[concept::BRF], Some(1.0));
+        assert_eq!(Truth::default().with_points(&[]), Truth::default());
     }
 
     #[test]
     fn draws_follow_the_documented_probability_and_dearer_jobs_are_judged_harder() {
-        let truth = Truth::of(&[(Damage::Blur, 0.5)]);
-        assert!((truth.p_pay(100.0) - 0.5).abs() < 1e-9);
+        // 5 lost of the clarity times 0.64 leaves log-odds of 0.
+        let truth = Truth::of(&[(Damage::Blur, 0.64)]);
+        assert!((truth.p_pay(100.0) - 0.5).abs() < 1e-6);
         assert!(truth.p_pay(1000.0) < truth.p_pay(100.0));
         let mut rng = SmallRng::seed_from_u64(5);
         let n_paid = (0..4000).filter(|_| truth.draw(100.0, &mut rng)).count();

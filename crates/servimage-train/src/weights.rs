@@ -133,25 +133,28 @@ pub struct Taken {
 /// Rounded values by name, for modules that run on them in place of the weights.
 pub type Rounded = BTreeMap<String, Vec<f32>>;
 
-/// Gives the values of a map to modules, or the rounded ones where there are any; what the map lacks is started at random and added to it.
+/// Gives the values of a map to modules, or the rounded ones where there are any; what the map lacks is started at random.
 pub struct NamedParams<'a> {
-    weights: &'a mut Weights,
+    weights: &'a Weights,
     rounded: &'a Rounded,
     start: RandomParams,
     device: Device,
     /// What was given, in order.
     pub taken: Vec<Taken>,
+    /// What was started at random.
+    pub started: Weights,
 }
 
 impl<'a> NamedParams<'a> {
     /// Parameters on `device`; missing ones are drawn from `seed`.
-    pub fn new(weights: &'a mut Weights, rounded: &'a Rounded, seed: u64, device: &Device) -> Self {
+    pub fn new(weights: &'a Weights, rounded: &'a Rounded, seed: u64, device: &Device) -> Self {
         Self {
             weights,
             rounded,
             start: RandomParams::new(seed, Device::flex()),
             device: device.clone(),
             taken: Vec::new(),
+            started: Weights::default(),
         }
     }
 }
@@ -167,7 +170,7 @@ impl ParamSource for NamedParams<'_> {
             let drawn = self.start.param(name, shape, kind).await?.val().into_data();
             let mut data: Vec<f32> = drawn.iter::<f32>().collect();
             adjust_start(name, &shape, &mut data);
-            self.weights.tensors.insert(
+            self.started.tensors.insert(
                 name.to_owned(),
                 Values {
                     shape: shape.to_vec(),
@@ -175,7 +178,8 @@ impl ParamSource for NamedParams<'_> {
                 },
             );
         }
-        let values = &self.weights.tensors[name];
+        let known = self.weights.tensors.get(name);
+        let values = known.unwrap_or_else(|| &self.started.tensors[name]);
         // A vector may lie in a file with axes of 1 around it, as the pooling queries do.
         let fits = match D {
             1 => values.data.len() == shape[0],

@@ -3,39 +3,58 @@
 use burn::tensor::Device;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, MemorySource, Pack};
-use servimage_train::batch::Sampler;
+use servimage_prompt::Role;
+use servimage_train::batch::{Batch, Sampler};
 use servimage_train::brief::Brief;
 use servimage_train::compare::{Difference, difference, verdicts};
+use servimage_train::decisions::decisions;
 use servimage_train::error::TrainError;
-use servimage_train::evaluate::{decisions, payment_figures};
-use servimage_train::export::export;
+use servimage_train::evaluate::payment_figures;
+use servimage_train::export::{CalibrateOn, export};
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::run::Run;
 use servimage_train::schedule::Schedule;
 use servimage_train::scorer::Scorer;
 use servimage_train::source::{Part, scenes};
+use servimage_train::world::World;
 use std::path::Path;
+use std::time::Instant;
 
 const SCHEDULE: Schedule = Schedule {
     n_steps: 4,
-    n_pairs: 1,
+    minutes: None,
+    n_pairs: 2,
+    n_parts: 1,
     peak_rate: 1e-3,
     vision_share: 0.3,
-    small_share: 0.75,
+    small_share: 1.0,
     quant: Layout::Q4,
     quant_share: 0.5,
     seed: 3,
     distinct: None,
+    shuffle_labels: false,
 };
+
+fn world(part: Part, n_scenes: u64) -> World {
+    World {
+        pictures: scenes(part, n_scenes).collect(),
+        real_briefs: Vec::new(),
+        part,
+    }
+}
 
 /// A tiny network, its tokenizer, and a sampler over rendered scenes.
 fn tiny() -> Result<(NanoConfig, String, Sampler), TrainError> {
     let tokenizer = tokenizer_json()?;
+    let mut world = world(Part::Train, 4);
+    world
+        .real_briefs
+        .push("A brief of a real client".to_owned());
     let sampler = Sampler {
-        pictures: scenes(Part::Train, 4).collect(),
+        world,
         prompts: prompt_builder(&tokenizer)?,
-        real_briefs: vec!["A brief of a real client".to_owned()],
         seed: 3,
+        shuffle_labels: false,
     };
     Ok((NanoConfig::tiny(1024), tokenizer, sampler))
 }
@@ -46,14 +65,11 @@ fn a_run_that_stopped_and_went_on_ends_with_the_same_weights()
     let (config, _, sampler) = tiny()?;
     let (whole, parts) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut straight = Run::open(whole.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    straight.train(&sampler, 4, |_, _| ())?;
+    straight.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
     for until in [2, 4] {
-        // Opened anew each time: everything that counts must come from the folder.
-        Run::open(parts.path(), SCHEDULE, config.clone(), &Device::flex())?.train(
-            &sampler,
-            until,
-            |_, _| (),
-        )?;
+        // Opened anew each time, with other threads: everything that counts must come from the folder.
+        let mut run = Run::open(parts.path(), SCHEDULE, config.clone(), &Device::flex())?;
+        run.train(&sampler, until, 3, Instant::now(), |_, _| ())?;
     }
     let resumed = Run::open(parts.path(), SCHEDULE, config, &Device::flex())?;
     assert_eq!(resumed.step(), 4);
@@ -71,34 +87,50 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
     let (config, tokenizer, sampler) = tiny()?;
     let folder = tempfile::tempdir()?;
     let mut run = Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    run.train(&sampler, 4, |_, _| ())?;
-    let pictures: Vec<_> = scenes(Part::HeldOut, 12).take(2).collect();
+    run.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let (calibrate, held_out) = (world(Part::Calibrate, 12), world(Part::HeldOut, 12));
     let mut memory = MemorySource::default();
     export(
         &run.weights,
         &config,
         &tokenizer,
         Layout::Q4,
-        &pictures,
-        &pictures,
+        &CalibrateOn {
+            calibrate: &calibrate,
+            held_out: &held_out,
+            n_decisions: 8,
+        },
         &mut memory,
     )?;
     let pack = pollster::block_on(Pack::open(memory))?;
     assert!(pollster::block_on(pack.verify()).is_empty());
-    assert_eq!(
-        pack.manifest().heads.concepts,
-        ["veq_clarity", "veq_aesthetic"]
-    );
+    let concepts = [
+        "brf",
+        "veq_clarity",
+        "veq_realism",
+        "veq_aesthetic",
+        "veq_text",
+        "cns_edit",
+        "cns_set",
+    ];
+    assert_eq!(pack.manifest().heads.concepts, concepts);
     assert!(pack.manifest().self_test.is_some());
     let scorer = Scorer::load(&pack, &Device::flex())?;
     let brief = Brief {
         requirement: "一张干净的图片".to_owned(),
         price_usd: 30.0,
     };
-    let score = scorer.score(&pictures[0].picture, &brief)?;
-    assert_eq!(score, scorer.score(&pictures[0].picture, &brief)?);
-    assert!((1.0..=5.0).contains(&score.clarity) && score.pay_logit.is_finite());
-    let figures = payment_figures(&decisions(&scorer, &pictures, true)?, 1.0, 0.0);
+    let images = [(Role::Candidate, held_out.pictures[0].picture.clone())];
+    let score = scorer.score(&images, &brief)?;
+    assert_eq!(score, scorer.score(&images, &brief)?);
+    assert!(
+        score
+            .concepts
+            .iter()
+            .all(|concept| (1.0..=5.0).contains(concept))
+            && score.pay_logit.is_finite()
+    );
+    let figures = payment_figures(&decisions(&scorer, &held_out, 24)?, 1.0, 0.0);
     assert_eq!(figures.accuracy.n, 24);
     assert!(figures.bayes >= 0.5 && figures.bayes <= 1.0);
     Ok(())
@@ -108,11 +140,8 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
 fn a_run_does_not_go_on_with_another_schedule() -> Result<(), Box<dyn std::error::Error>> {
     let (config, _, sampler) = tiny()?;
     let folder = tempfile::tempdir()?;
-    Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?.train(
-        &sampler,
-        1,
-        |_, _| (),
-    )?;
+    let mut run = Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?;
+    run.train(&sampler, 1, 1, Instant::now(), |_, _| ())?;
     let plain = Schedule {
         quant: Layout::F32,
         ..SCHEDULE
@@ -128,41 +157,74 @@ fn a_run_does_not_go_on_with_another_schedule() -> Result<(), Box<dyn std::error
     Ok(())
 }
 
-/// Trains the tiny network for 12 steps; its weights and the loss of each step.
-fn trained(quant: Layout) -> Result<(Run, Vec<f32>), TrainError> {
+/// What a batch says is true of its examples, with the labels shuffled or not.
+fn batch_of(shuffle_labels: bool) -> Result<Batch, TrainError> {
+    let (_, _, sampler) = tiny()?;
+    let sampler = Sampler {
+        shuffle_labels,
+        ..sampler
+    };
+    let schedule = Schedule {
+        n_pairs: 8,
+        ..SCHEDULE
+    };
+    sampler.batch(1, &schedule.plan(1, 0.9))
+}
+
+#[test]
+fn shuffled_labels_are_the_same_truths_in_front_of_other_pictures() -> Result<(), TrainError> {
+    let (straight, shuffled) = (batch_of(false)?, batch_of(true)?);
+    assert_eq!(straight.ids, shuffled.ids);
+    assert_ne!(straight.targets.pay_logits, shuffled.targets.pay_logits);
+    let sorted = |batch: &Batch| {
+        let mut logits = batch.targets.pay_logits.clone();
+        logits.sort_by(f32::total_cmp);
+        logits
+    };
+    assert_eq!(sorted(&straight), sorted(&shuffled));
+    Ok(())
+}
+
+/// The parts of the loss of each step.
+type Losses = Vec<[f32; 7]>;
+
+/// Trains the tiny network for 12 steps.
+fn trained(quant: Layout) -> Result<(Run, Losses), Box<dyn std::error::Error>> {
     let (config, _, sampler) = tiny()?;
-    let folder =
-        std::env::temp_dir().join(format!("servimage-train-{}-{quant}", std::process::id()));
+    let folder = tempfile::tempdir()?;
     let schedule = Schedule {
         n_steps: 12,
         quant,
         ..SCHEDULE
     };
-    let mut run = Run::open(&folder, schedule, config, &Device::flex())?;
+    let mut run = Run::open(folder.path(), schedule, config, &Device::flex())?;
     let mut losses = Vec::new();
-    run.train(&sampler, 12, |_, report| losses.push(report.guess))?;
-    let _ = std::fs::remove_dir_all(&folder);
+    run.train(&sampler, 12, 1, Instant::now(), |_, report| {
+        losses.push(report.parts)
+    })?;
     Ok((run, losses))
 }
 
 /// What the q4 pack of a run says beside its f32 pack.
 fn q4_beside_f32(run: &Run) -> Result<Difference, TrainError> {
     let (config, tokenizer, _) = tiny()?;
-    let pictures: Vec<_> = scenes(Part::HeldOut, 12).take(2).collect();
+    let held_out = world(Part::HeldOut, 12);
     let said = |layout| -> Result<_, TrainError> {
         let mut memory = MemorySource::default();
-        let weights = &run.weights;
         export(
-            weights,
+            &run.weights,
             &config,
             &tokenizer,
             layout,
-            &pictures,
-            &pictures,
+            &CalibrateOn {
+                calibrate: &held_out,
+                held_out: &held_out,
+                n_decisions: 8,
+            },
             &mut memory,
         )?;
         let pack = pollster::block_on(Pack::open(memory))?;
-        verdicts(&Scorer::load(&pack, &Device::flex())?, &pictures)
+        verdicts(&Scorer::load(&pack, &Device::flex())?, &held_out, 24)
     };
     Ok(difference(&said(Layout::F32)?, &said(Layout::Q4)?))
 }
@@ -177,20 +239,20 @@ fn after_training_on_rounded_weights_the_q4_pack_says_what_the_f32_pack_says()
     assert_ne!(plain_losses[6], rounded_losses[6]);
     let (plain, rounded) = (q4_beside_f32(&plain)?, q4_beside_f32(&rounded)?);
     assert!(
-        rounded.mean_dp < 0.05 * plain.mean_dp && rounded.mean_clarity < 0.05 * plain.mean_clarity,
+        rounded.mean_concept < 0.05 * plain.mean_concept,
         "{rounded:?} beside {plain:?}"
     );
     Ok(())
 }
 
 #[test]
-fn the_shipped_pack_is_q4_at_most_4_mb_and_sound() -> Result<(), Box<dyn std::error::Error>> {
+fn the_shipped_pack_is_q4_at_most_6_mb_and_sound() -> Result<(), Box<dyn std::error::Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../public/models/nano");
     let pack = pollster::block_on(Pack::open(DirSource::new(folder)))?;
     let manifest = pack.manifest();
     let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();
     assert_eq!(manifest.quant, Layout::Q4);
-    assert!(size_bytes <= 4_000_000, "{size_bytes} bytes");
+    assert!(size_bytes <= 6_000_000, "{size_bytes} bytes");
     assert_eq!(manifest.calibration.method, "platt");
     let findings = pollster::block_on(pack.verify());
     assert!(findings.is_empty(), "{findings:?}");

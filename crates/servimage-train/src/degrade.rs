@@ -1,0 +1,149 @@
+//! Blur, loss of detail, noise, light and colour: what spoils every pixel of a picture.
+
+use crate::error::TrainError;
+use crate::picture::{Picture, luma};
+use image::codecs::jpeg::JpegEncoder;
+use rand::Rng;
+
+pub(crate) fn gaussian_blur(picture: &Picture, sigma: f32) -> Picture {
+    let radius = (3.0 * sigma).ceil() as isize;
+    let weights: Vec<f32> = (-radius..=radius)
+        .map(|i| (-(i * i) as f32 / (2.0 * sigma * sigma)).exp())
+        .collect();
+    let taps = |dx: isize, dy: isize| -> Vec<(isize, isize, f32)> {
+        (-radius..=radius)
+            .zip(&weights)
+            .map(|(i, w)| (i * dx, i * dy, *w))
+            .collect()
+    };
+    convolve(&convolve(picture, &taps(1, 0)), &taps(0, 1))
+}
+
+/// Mean along a line of `length` pixels through each pixel, one sample half a pixel.
+pub(crate) fn motion_blur(picture: &Picture, length: f32, angle: f32) -> Picture {
+    let (sin, cos) = angle.sin_cos();
+    let n_steps = (length * 2.0).ceil().max(1.0) as isize;
+    let mut taps = Vec::new();
+    for step in 0..=n_steps {
+        let t = (step as f32 / n_steps as f32 - 0.5) * length;
+        push_bilinear(&mut taps, t * cos, t * sin);
+    }
+    convolve(picture, &taps)
+}
+
+fn push_bilinear(taps: &mut Vec<(isize, isize, f32)>, x: f32, y: f32) {
+    let (left, top) = (x.floor(), y.floor());
+    let (fx, fy) = (x - left, y - top);
+    for (dx, wx) in [(0, 1.0 - fx), (1, fx)] {
+        for (dy, wy) in [(0, 1.0 - fy), (1, fy)] {
+            taps.push((left as isize + dx, top as isize + dy, wx * wy));
+        }
+    }
+}
+
+/// Weighted mean over taps `(dx, dy, weight)`.
+fn convolve(picture: &Picture, taps: &[(isize, isize, f32)]) -> Picture {
+    let total: f32 = taps.iter().map(|tap| tap.2).sum();
+    let mut out = picture.clone();
+    for (i, pixel) in out.pixels.iter_mut().enumerate() {
+        let (x, y) = ((i % picture.width) as isize, (i / picture.width) as isize);
+        let mut sum = [0.0; 3];
+        for (dx, dy, weight) in taps {
+            let source = picture.at(x + dx, y + dy);
+            (0..3).for_each(|c| sum[c] += source[c] * weight);
+        }
+        *pixel = sum.map(|value| value / total);
+    }
+    out
+}
+
+pub(crate) fn down_up(picture: &Picture, factor: f32, up: image::imageops::FilterType) -> Picture {
+    let side = |length: usize| ((length as f32 / factor).round() as usize).max(2);
+    let small = picture.resized(side(picture.width), side(picture.height));
+    let large = image::imageops::resize(
+        &small.to_rgb8(),
+        picture.width as u32,
+        picture.height as u32,
+        up,
+    );
+    Picture::from_rgb8(&large)
+}
+
+pub(crate) fn jpeg(picture: &Picture, quality: u8) -> Result<Picture, TrainError> {
+    let mut bytes = Vec::new();
+    picture
+        .to_rgb8()
+        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, quality))?;
+    let decoded = image::load_from_memory_with_format(&bytes, image::ImageFormat::Jpeg)?;
+    Ok(Picture::from_rgb8(&decoded.to_rgb8()))
+}
+
+pub(crate) fn noise(picture: &Picture, sigma: f32, rng: &mut impl Rng) -> Picture {
+    let grey: bool = rng.random_bool(0.4);
+    let mut out = picture.clone();
+    for pixel in &mut out.pixels {
+        let grain = if grey {
+            [normal(rng); 3]
+        } else {
+            [normal(rng), normal(rng), normal(rng)]
+        };
+        (0..3).for_each(|c| pixel[c] = (pixel[c] + sigma * grain[c]).clamp(0.0, 1.0));
+    }
+    out
+}
+
+/// One draw of the standard normal distribution (Box-Muller).
+fn normal(rng: &mut impl Rng) -> f32 {
+    let radius = (-2.0 * rng.random_range(f32::MIN_POSITIVE..1.0).ln()).sqrt();
+    radius * (std::f32::consts::TAU * rng.random::<f32>()).cos()
+}
+
+pub(crate) fn salt_and_pepper(picture: &Picture, share: f32, rng: &mut impl Rng) -> Picture {
+    let mut out = picture.clone();
+    for pixel in &mut out.pixels {
+        if rng.random::<f32>() < share {
+            *pixel = if rng.random() { [1.0; 3] } else { [0.0; 3] };
+        }
+    }
+    out
+}
+
+/// Gains of mean 1 in a random direction of hue.
+pub(crate) fn colour_cast(picture: &Picture, strength: f32, rng: &mut impl Rng) -> Picture {
+    let hue = rng.random_range(0.0..std::f32::consts::TAU);
+    let gain = |shift: f32| 1.0 + strength * (hue + shift * std::f32::consts::TAU / 3.0).cos();
+    let gains = [gain(0.0), gain(1.0), gain(2.0)];
+    picture
+        .clone()
+        .map(|p| [p[0] * gains[0], p[1] * gains[1], p[2] * gains[2]].map(|v| v.clamp(0.0, 1.0)))
+}
+
+/// Light scaled by `2^+-stops` in linear light, then clipped.
+pub(crate) fn exposure(picture: &Picture, stops: f32, over: bool) -> Picture {
+    let gain = if over { stops.exp2() } else { (-stops).exp2() };
+    picture.clone().map(|p| {
+        p.map(|v| {
+            (v.max(0.0).powf(2.2) * gain)
+                .clamp(0.0, 1.0)
+                .powf(1.0 / 2.2)
+        })
+    })
+}
+
+pub(crate) fn contrast(picture: &Picture, severity: f32, overdone: bool) -> Picture {
+    let mean = picture.mean_luma();
+    let gain = if overdone {
+        1.0 + 2.0 * severity
+    } else {
+        1.0 - 0.8 * severity
+    };
+    picture
+        .clone()
+        .map(|p| p.map(|v| (mean + (v - mean) * gain).clamp(0.0, 1.0)))
+}
+
+pub(crate) fn saturate(picture: &Picture, gain: f32) -> Picture {
+    picture
+        .clone()
+        .map(|p| p.map(|v| (luma(p) + (v - luma(p)) * gain).clamp(0.0, 1.0)))
+}
