@@ -49,17 +49,7 @@ mod tests {
             hasher.update(piece);
         }
         assert_eq!(hasher.finish(), sha256_hex(&bytes));
-        // The example of FIPS 180-2.
-        assert_eq!(
-            sha256_hex(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn the_example_of_fips_180_2_has_its_hash() {
