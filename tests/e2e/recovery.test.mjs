@@ -31,6 +31,7 @@ test("images that waited when the worker broke get their verdicts from a fresh o
   await app.page.getByTestId("notice").filter({ hasText: "stopped unexpectedly" }).waitFor();
   const verdicts = [];
   for (const path of paths) verdicts.push(await app.verdict(basename(path)));
-  assert.deepEqual(verdicts.map(({ p_pay }) => p_pay), paths.map(() => verdicts[0].p_pay));
+  // How many images share a pass depends on when the worker broke, and sums of other lengths round otherwise.
+  for (const { p_pay } of verdicts) assert.ok(Math.abs(p_pay - verdicts[0].p_pay) < 1e-6, `${p_pay}, ${verdicts[0].p_pay}`);
   assert.ok(!app.page.workers().includes(broken), "the broken worker is gone");
 });

@@ -87,8 +87,8 @@ async function answer({ bytes, entry, fault, response }) {
   }
   if (fault.stallAfter !== undefined) return;
   if (fault.cutAfter !== undefined) {
-    // What was written has to leave first.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // What was written has to leave, and a busy tab has to read it, first.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     return void response.destroy();
   }
   response.end();
