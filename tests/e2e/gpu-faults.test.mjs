@@ -33,7 +33,7 @@ async function survives(context, harm) {
   const app = await openOnGpu(context, keepDevices);
   await app.ready();
   await app.chooseTask("starter-product-001");
-  const [before, ...paths] = copiesOf(photos()[0], 5, "survivor");
+  const [before, ...paths] = copiesOf(photos()[0], 3, "survivor");
   await app.drop([before]);
   const expected = await app.verdict(basename(before));
   const [worker] = app.page.workers();
