@@ -47,6 +47,15 @@ async function fails(app, pattern) {
   return sentence;
 }
 
+/** Bytes that lie in the browser's store of packs. */
+const keptBytes = (app) =>
+  app.page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("packs");
+    let bytes = 0;
+    for await (const file of folder.values()) bytes += (await file.getFile()).size;
+    return bytes;
+  });
+
 const shards = () => server.requests.filter(({ file }) => file !== "manifest.json");
 const of = (file) => server.requests.filter((request) => request.file === file);
 const nth = (file, count, fault) => (server.fault = (request) => (request.file === file && request.nth < count ? fault : undefined));
@@ -152,6 +161,7 @@ test("without room it runs from memory and says what was needed", async () => {
   await app.page.reload();
   assert.equal(await works(app), "false");
   assert.match(await app.page.getByTestId("pack-kept").innerText(), /storage is full \(3\d\.\d MB needed, .*free\)/);
+  assert.ok((await keptBytes(app)) < MB, "a part of what does not fit takes no room");
   await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin });
   const before = shards().length;
   await app.page.reload();

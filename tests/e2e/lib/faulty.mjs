@@ -60,6 +60,14 @@ function plain(path, response) {
   response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
 }
 
+/** Waits until a response takes more, or its connection is gone. */
+function roomIn(response) {
+  return new Promise((resolve) => {
+    const end = () => (response.off("drain", end).off("close", end), resolve());
+    response.on("drain", end).on("close", end);
+  });
+}
+
 async function answer({ bytes, entry, fault, response }) {
   if (fault.status || !bytes) {
     entry.status = fault.status ?? 404;
@@ -81,7 +89,7 @@ async function answer({ bytes, entry, fault, response }) {
   for (let at = 0; at < end; at += step) {
     if (response.destroyed) return;
     const piece = body.subarray(at, Math.min(at + step, end));
-    if (!response.write(piece)) await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+    if (!response.write(piece)) await roomIn(response);
     entry.sent += piece.length;
     if (fault.bytesPerSecond) await new Promise((resolve) => setTimeout(resolve, 50));
   }

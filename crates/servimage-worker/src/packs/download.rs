@@ -162,6 +162,8 @@ impl Download<'_> {
                 drop(part);
                 return Ok(self.store.prove(&file.sha256).await?);
             }
+            // A file that is still open somewhere cannot be deleted; without its bytes it is fetched anew all the same.
+            part.truncate(0)?;
             drop(part);
             self.store.forget(&file.sha256).await;
             if is_second {

@@ -73,10 +73,9 @@ pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInf
     match download(pack_url, &manifest, &manifest_bytes, &store).await {
         Ok(()) => Ok((place, Kept::OnDevice)),
         Err(DownloadError::Full) => {
-            let kept = in_memory(
-                "the browser's storage is full".to_owned(),
-                free_bytes().await,
-            );
+            // Some browsers promise more than they give.
+            let free_bytes = free_bytes().await.filter(|free| *free < size_bytes);
+            let kept = in_memory("the browser's storage is full".to_owned(), free_bytes);
             Ok((KeptSource::in_memory(fetch, manifest_bytes), kept))
         }
         Err(DownloadError::Failed(message)) => Err(ErrorInfo {
@@ -143,7 +142,15 @@ async fn download(
             })
         },
     };
-    download.run(manifest, &missing).await?;
+    if let Err(error) = download.run(manifest, &missing).await {
+        if error == DownloadError::Full {
+            // A part of a pack that does not fit takes room from everything else.
+            for file in &missing {
+                store.forget(&file.sha256).await;
+            }
+        }
+        return Err(error);
+    }
     // Last: what is remembered is whole.
     remember(pack_url, manifest_bytes, store).await;
     Ok(())

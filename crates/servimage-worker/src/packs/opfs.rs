@@ -199,8 +199,9 @@ impl Part {
         let written = self
             .handle
             .write_with_js_u8_array_and_options(bytes, &options)?;
-        // Less is written where the disk is full.
-        match written < f64::from(bytes.length()) {
+        // Less is written where the disk is full; a private window of Chromium then says that all was.
+        let end = at as f64 + f64::from(bytes.length());
+        match written < f64::from(bytes.length()) || self.handle.get_size()? < end {
             true => Err(StoreError::Full),
             false => Ok(()),
         }
