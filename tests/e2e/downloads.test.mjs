@@ -175,3 +175,32 @@ test("two tabs download a pack once", async () => {
   for (const app of apps) assert.equal(await works(app), "true");
   assert.equal(of(SHARD).length, 1);
 });
+
+test("a pack that is too much for this device is asked about before any of it comes", async () => {
+  const manifest = JSON.parse(server.files.get("manifest.json"));
+  manifest.text.n_layers = 1_000_000;
+  server.files.set("manifest.json", Buffer.from(JSON.stringify(manifest)));
+  const app = await visit();
+  await app.page.waitForSelector('[data-testid="model-status"][data-state="asking"]');
+  assert.match(await app.modelSentence(), /too much for this device.*would take about \d.*GFLOP\/s.*37\.8 MB are missing/s);
+  assert.deepEqual(shards(), []);
+  await app.page.getByTestId("load-anyway").click();
+  // It is downloaded; that it lacks nearly all its layers is another matter.
+  await fails(app, /layers/);
+  assert.ok(of(SHARD).length > 0);
+  await app.page.reload();
+  await app.page.waitForSelector('[data-testid="model-status"][data-state="failed"]');
+});
+
+test("in place of such a pack the built-in one can be taken", async () => {
+  const manifest = JSON.parse(server.files.get("manifest.json"));
+  manifest.text.n_layers = 1_000_000;
+  server.files.set("manifest.json", Buffer.from(JSON.stringify(manifest)));
+  const app = await visit();
+  await app.page.getByTestId("use-built-in").click();
+  assert.equal(await app.modelState(), "ready");
+  await app.chooseTask("starter-product-001");
+  await app.drop([photos()[0]]);
+  assert.ok((await app.verdict(basename(photos()[0]))).p_pay > 0);
+  assert.deepEqual(shards(), []);
+});

@@ -3,7 +3,7 @@
 //! Loads and jobs keep their order. Several jobs of one deliverable may be taken at once, but the first one after a pause
 //! goes alone, so that nobody waits for a whole batch to see a first verdict. A preparation waits until no job does.
 
-use crate::message::{DevicePreference, Preparation, Request, ScoreJob};
+use crate::message::{Load, Preparation, Request, ScoreJob};
 use std::collections::{HashSet, VecDeque};
 
 /// What to do next.
@@ -12,14 +12,7 @@ pub enum Work<F> {
     /// Delete every pack that is kept.
     DeletePacks,
     /// Load a pack.
-    Load {
-        /// Folder that holds `manifest.json`.
-        pack_url: String,
-        /// Device to run on.
-        device: DevicePreference,
-        /// Jobs to take at once at most; what pays on the device where absent.
-        max_batch: Option<usize>,
-    },
+    Load(Load),
     /// Score these images of one deliverable, at least one.
     Score(Vec<(ScoreJob, F)>),
     /// Prepare a deliverable.
@@ -41,7 +34,7 @@ pub struct Backlog<F> {
 #[derive(Debug)]
 enum Waiting<F> {
     DeletePacks,
-    Load(String, DevicePreference, Option<usize>),
+    Load(Load),
     Score(ScoreJob, F),
 }
 
@@ -61,13 +54,7 @@ impl<F> Backlog<F> {
     /// Takes a request of the page.
     pub fn push(&mut self, request: Request, files: F) {
         match request {
-            Request::Load {
-                pack_url,
-                device,
-                max_batch,
-            } => self
-                .waiting
-                .push_back(Waiting::Load(pack_url, device, max_batch)),
+            Request::Load(load) => self.waiting.push_back(Waiting::Load(load)),
             Request::DeletePacks => self.waiting.push_back(Waiting::DeletePacks),
             Request::Score(job) => self.waiting.push_back(Waiting::Score(job, files)),
             Request::Prepare(preparation) => self.preparation = Some(preparation),
@@ -87,11 +74,7 @@ impl<F> Backlog<F> {
     pub fn next(&mut self, max_batch: usize) -> Option<Work<F>> {
         let was_in_a_run = std::mem::take(&mut self.in_a_run);
         match self.waiting.pop_front() {
-            Some(Waiting::Load(pack_url, device, max_batch)) => Some(Work::Load {
-                pack_url,
-                device,
-                max_batch,
-            }),
+            Some(Waiting::Load(load)) => Some(Work::Load(load)),
             Some(Waiting::DeletePacks) => Some(Work::DeletePacks),
             Some(Waiting::Score(job, files)) => {
                 self.in_a_run = true;
@@ -140,6 +123,7 @@ impl<F> Backlog<F> {
 mod tests {
     use super::*;
     use crate::message::Beside;
+    use crate::message::DevicePreference;
 
     fn job(job_id: u32, deliverable: u32) -> Request {
         Request::Score(ScoreJob {
@@ -205,16 +189,17 @@ mod tests {
 
     #[test]
     fn a_load_is_not_overtaken_and_ends_a_run() {
-        let load = Request::Load {
+        let load = Request::Load(Load {
             pack_url: "models/nano/".to_owned(),
             device: DevicePreference::Cpu,
             max_batch: None,
-        };
+            insists: false,
+        });
         let mut backlog = backlog([job(1, 1), job(2, 1), load, job(3, 1), job(4, 1)]);
         assert_eq!(taken(&mut backlog, 4), [1]);
         assert_eq!(taken(&mut backlog, 4), [2]);
         assert!(
-            matches!(backlog.next(4), Some(Work::Load { pack_url, .. }) if pack_url == "models/nano/")
+            matches!(backlog.next(4), Some(Work::Load(load)) if load.pack_url == "models/nano/")
         );
         assert_eq!(taken(&mut backlog, 4), [3]);
     }

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod backlog;
 pub mod error;
 pub mod message;
+pub mod preflight;
 pub mod results;
 pub mod rules;
 pub mod score;

@@ -4,6 +4,7 @@
 //! beside it as `File`s (structured clone, no copy of the pixels): the worker reads the property
 //! `files` of the posted object, an object `{image, input, others, references}`.
 
+use crate::preflight::Preflight;
 use crate::verdict::{ErrorInfo, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -26,15 +27,8 @@ pub enum DevicePreference {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
-    /// Load the pack at `pack_url` (a folder URL ending in `/`), replacing any loaded one.
-    Load {
-        /// Folder that holds `manifest.json`.
-        pack_url: String,
-        /// Device to run on.
-        device: DevicePreference,
-        /// Images that go through the network together at most; what pays on the device where absent.
-        max_batch: Option<usize>,
-    },
+    /// Load a pack, replacing any loaded one.
+    Load(Load),
     /// Delete every pack that is kept on this device; the loaded one works on.
     DeletePacks,
     /// Score one image; the bytes are in the posted object's `files`.
@@ -47,6 +41,20 @@ pub enum Request {
         /// The job.
         job_id: u32,
     },
+}
+
+/// A pack to load.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// Folder that holds `manifest.json`: a URL ending in `/`.
+    pub pack_url: String,
+    /// Device to run on.
+    pub device: DevicePreference,
+    /// Images that go through the network together at most; what pays on the device where absent.
+    pub max_batch: Option<usize>,
+    /// Whether the visitor wants it whatever [`Preflight::doubts`] says.
+    #[serde(default)]
+    pub insists: bool,
 }
 
 /// One image to score.
@@ -226,6 +234,12 @@ pub enum Response {
         done_bytes: u64,
         /// All bytes of the pack's shards.
         total_bytes: u64,
+    },
+    /// What a large pack asks of this device, before any of it is downloaded. Where there are doubts and the visitor does not
+    /// insist, loading ends here.
+    Preflight {
+        /// What was found.
+        report: Preflight,
     },
     /// The pack is ready to score.
     Ready {

@@ -33,7 +33,7 @@ pub use pooling::{Pooled, Pooler};
 pub use readback::{ReadError, read};
 pub use segments::Segments;
 pub use storage::Storage;
-pub use weight::{PackedWeight, UploadError};
+pub use weight::{PackedWeight, UploadError, binding_limit};
 
 /// Function between a linear layer's sum and its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -125,7 +125,7 @@ pub enum UploadError {
 
 /// Largest binding of a GPU in bytes: 128 MiB are certain, most have more. All weights of a Qwen3-VL-2B stay below in every layout; of
 /// the 4B only gate and up in f32 do not (`tests/weights.rs`).
-fn binding_limit(device: &Device) -> u64 {
+pub fn binding_limit(device: &Device) -> u64 {
     match device.as_dispatch() {
         DispatchDevice::Cube(device) => device.client().properties().memory.max_page_size,
         _ => u64::MAX,

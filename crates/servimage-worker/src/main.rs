@@ -8,6 +8,7 @@ mod fetch_source;
 mod inbox;
 mod packs;
 mod platform;
+mod preflight;
 mod scoring;
 mod session;
 mod webgpu;

@@ -3,14 +3,16 @@
 use crate::inbox::Inbox;
 use crate::packs::{self, KeptSource};
 use crate::platform::{Files, heap_bytes, now_millis, post, scope};
+use crate::preflight::{self, LARGE_PARAMETERS, Speeds, Unloaded};
 use crate::scoring::{Scoring, not_loaded, task_of};
 use crate::webgpu;
 use servimage_bench::backlog::Work;
 use servimage_bench::message::{
-    DevicePreference, Kept, LoadPhase, LoadedPack, Preparation, ReliabilityBin, Response, ScoreJob,
+    DevicePreference, Kept, Load, LoadPhase, LoadedPack, Preparation, ReliabilityBin, Response,
+    ScoreJob,
 };
 use servimage_bench::verdict::ErrorInfo;
-use servimage_engine::{Compute, Engine, EngineError, OpenDevice, open_device};
+use servimage_engine::{Compute, Engine, EngineError, OpenDevice, image_flop, open_device};
 use servimage_pack::{Manifest, PackError};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
@@ -31,6 +33,7 @@ pub(crate) fn start() {
             engine: None,
             gpu: None,
             max_batch: None,
+            speeds: Speeds::default(),
             inbox: inbox.clone(),
         };
         while let Some(work) = inbox.next(&mut bell, session.batch_len()).await {
@@ -46,22 +49,20 @@ struct Session {
     gpu: Option<OpenDevice>,
     /// As the page asked for with the pack.
     max_batch: Option<usize>,
+    speeds: Speeds,
     inbox: Inbox,
 }
 
 impl Session {
     async fn handle(&mut self, work: Work<Files>) {
         match work {
-            Work::Load {
-                pack_url,
-                device,
-                max_batch,
-            } => {
+            Work::Load(wanted) => {
                 self.unload();
-                self.max_batch = max_batch;
-                match self.load(&pack_url, device).await {
+                self.max_batch = wanted.max_batch;
+                match self.load(&wanted).await {
                     Ok(pack) => post(&Response::Ready { pack }),
-                    Err(error) => post(&Response::LoadFailed { error }),
+                    Err(Unloaded::Failed(error)) => post(&Response::LoadFailed { error }),
+                    Err(Unloaded::Asked) => {}
                 }
             }
             Work::DeletePacks => {
@@ -91,18 +92,14 @@ impl Session {
         self.max_batch.unwrap_or_else(of_engine)
     }
 
-    async fn load(
-        &mut self,
-        pack_url: &str,
-        preference: DevicePreference,
-    ) -> Result<LoadedPack, ErrorInfo> {
+    async fn load(&mut self, wanted: &Load) -> Result<LoadedPack, Unloaded> {
         let started_at = now_millis();
         post(&Response::LoadProgress {
             phase: LoadPhase::Device,
             done_bytes: 0,
             total_bytes: 0,
         });
-        let (device, cpu_reason) = self.device(preference).await?;
+        let (device, cpu_reason) = self.device(wanted.device).await?;
         let is_gpu = device.compute == Compute::Gpu;
         let mut on_progress = |phase, done_bytes, total_bytes| {
             post(&Response::LoadProgress {
@@ -111,7 +108,14 @@ impl Session {
                 total_bytes,
             })
         };
-        let (source, kept) = packs::bring(pack_url).await?;
+        let mut speeds = std::mem::take(&mut self.speeds);
+        let check = async |manifest: &Manifest, missing_bytes, free_bytes| {
+            let bytes = [Some(missing_bytes), free_bytes];
+            preflight::check(&mut speeds, &device, manifest, bytes, wanted.insists).await
+        };
+        let brought = packs::bring(&wanted.pack_url, check).await;
+        self.speeds = speeds;
+        let (source, kept) = brought?;
         let loaded = Engine::load(source.clone(), device.clone(), &mut on_progress).await;
         let engine = match loaded {
             // What was proven when it came is no longer what it was, or another tab deleted it: once more from the server.
@@ -119,13 +123,15 @@ impl Session {
                 PackError::Hash { .. } | PackError::Size { .. } | PackError::Source(_),
             )) if kept == Kept::OnDevice => {
                 source.forget().await;
-                let (source, _) = packs::bring(pack_url).await?;
+                // Whoever had it wants it again.
+                let yes = async |_: &Manifest, _, _| Ok::<(), Unloaded>(());
+                let (source, _) = packs::bring(&wanted.pack_url, yes).await?;
                 Engine::load(source, device, &mut on_progress).await
             }
             loaded => loaded,
         };
         let engine = engine.map_err(|e| e.info())?;
-        rehearse(&engine).await;
+        self.rehearse(&engine).await?;
         let manifest = engine.manifest();
         let pack = LoadedPack {
             name: manifest.name.clone(),
@@ -186,6 +192,19 @@ impl Session {
         Ok(device)
     }
 
+    /// Walks the way of an image, where that takes no longer than somebody waits for a model.
+    async fn rehearse(&mut self, engine: &Engine<KeptSource>) -> Result<(), ErrorInfo> {
+        if engine.n_parameters() > LARGE_PARAMETERS {
+            let manifest = engine.manifest();
+            let flops = self.speeds.of(engine.device(), manifest).await?;
+            if image_flop(manifest) > MAX_REHEARSED_SECONDS * flops {
+                return Ok(());
+            }
+        }
+        rehearse(engine).await;
+        Ok(())
+    }
+
     async fn score(&self, jobs: &[(ScoreJob, Files)]) {
         if let Some(engine) = &self.engine {
             let scoring = Scoring {
@@ -218,14 +237,11 @@ impl Session {
 /// Milliseconds of rehearsals after which no other one begins.
 const REHEARSED_MILLIS: f64 = 400.0;
 
-/// Weights from which on a CPU has more to do than a browser has to learn of the code.
-const MAX_REHEARSED_ON_CPU: u64 = 50_000_000;
+/// Seconds of an image from which on a device has more to do than to learn.
+const MAX_REHEARSED_SECONDS: f64 = 10.0;
 
 /// Rehearses until it gets no faster: a browser compiles what it has seen run a few times anew, and faster.
 async fn rehearse(engine: &Engine<KeptSource>) {
-    if engine.device().compute == Compute::Cpu && engine.n_parameters() > MAX_REHEARSED_ON_CPU {
-        return;
-    }
     let started_at = now_millis();
     let mut fastest = f64::INFINITY;
     while now_millis() - started_at < REHEARSED_MILLIS {

@@ -96,7 +96,7 @@ async function answer({ bytes, entry, fault, response }) {
   if (fault.stallAfter !== undefined) return;
   if (fault.cutAfter !== undefined) {
     // What was written has to leave, and a busy tab has to read it, first.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     return void response.destroy();
   }
   response.end();

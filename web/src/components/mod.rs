@@ -23,6 +23,7 @@ mod model_details;
 mod model_status;
 mod notice_bar;
 mod own_brief;
+mod preflight;
 mod privacy;
 mod provenance;
 mod queue;

@@ -1,12 +1,13 @@
 //! Where the model stands: phases with honest progress, the device, or why it failed.
 
 use super::model_details::ModelDetails;
+use super::preflight::{PreflightLine, PreflightQuestion};
 use crate::page::Page;
 use crate::session::format;
 use crate::session::model::{LOAD_PHASES, LoadProgress, ModelState};
 use crate::session::verdict_view::error_sentence;
 use crate::text::{Key, fill};
-use leptos::either::EitherOf4;
+use leptos::either::EitherOf5;
 use leptos::prelude::*;
 use servimage_bench::message::LoadPhase;
 use servimage_bench::verdict::ErrorInfo;
@@ -21,10 +22,11 @@ pub fn ModelStatus() -> impl IntoView {
     view! {
         <div class="model" data-testid="model-status" data-state=word data-prepared=is_prepared>
             {move || match model.get() {
-                ModelState::Starting => EitherOf4::A(view! { <Steps progress=None /> }),
-                ModelState::Loading(progress) => EitherOf4::B(view! { <Steps progress=Some(progress) /> }),
-                ModelState::Ready(pack) => EitherOf4::C(view! { <ModelDetails pack=*pack /> }),
-                ModelState::Failed(error) => EitherOf4::D(view! { <LoadFailed error=error /> }),
+                ModelState::Starting => EitherOf5::A(view! { <Steps progress=None /> }),
+                ModelState::Loading(progress) => EitherOf5::B(view! { <Steps progress=Some(progress) /> }),
+                ModelState::Ready(pack) => EitherOf5::C(view! { <ModelDetails pack=*pack /> }),
+                ModelState::Asking(report) => EitherOf5::E(view! { <PreflightQuestion report=*report /> }),
+                ModelState::Failed(error) => EitherOf5::D(view! { <LoadFailed error=error /> }),
             }}
         </div>
     }
@@ -66,6 +68,7 @@ fn Steps(
         </p>
         <progress class="load" aria-label=page.t(title) max="1" value=progress.and_then(|progress| progress.fraction())>
         </progress>
+        <PreflightLine />
         <ol class="steps" aria-hidden="true">
             {LOAD_PHASES
                 .iter()

@@ -27,6 +27,7 @@ pub mod verdict_view;
 
 mod jobs;
 mod kept;
+mod preflight;
 mod recovery;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,8 @@ use notice::{Notice, Notices};
 use options::Options;
 use port::WorkerPort;
 use queue::{CardId, CardState, Counts, Queue};
-use servimage_bench::message::{JobPhase, Preparation, Request, Response};
+use servimage_bench::message::{JobPhase, Load, Preparation, Request, Response};
+use servimage_bench::preflight::Preflight;
 use servimage_bench::task::{Task, load_tasks};
 use share::Shared;
 use std::sync::Arc;
@@ -85,6 +87,9 @@ pub struct Session<P: WorkerPort> {
     is_paused: bool,
     shared: Option<Shared>,
     recovery: recovery::Recovery,
+    preflight: Option<Preflight>,
+    /// Whether the pack is wanted whatever its preflight says.
+    insists: bool,
 }
 
 impl<P: WorkerPort> Session<P> {
@@ -114,6 +119,8 @@ impl<P: WorkerPort> Session<P> {
             is_paused: false,
             shared: None,
             recovery: recovery::Recovery::default(),
+            preflight: None,
+            insists: false,
         }
     }
 
@@ -170,6 +177,7 @@ impl<P: WorkerPort> Session<P> {
                     total_bytes,
                 });
             }
+            Response::Preflight { report } => self.on_preflight(report),
             Response::Ready { pack } => {
                 self.model = ModelState::Ready(Box::new(pack));
                 self.pump();
@@ -320,11 +328,12 @@ impl<P: WorkerPort> Session<P> {
 
     fn load_when_possible(&mut self) {
         if self.worker_started && self.page_settled {
-            let request = Request::Load {
+            let request = Request::Load(Load {
                 pack_url: self.options.pack_url.clone(),
                 device: self.options.device,
                 max_batch: self.options.max_batch,
-            };
+                insists: self.insists,
+            });
             self.port.post(&request, None);
         }
     }

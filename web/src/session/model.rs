@@ -1,6 +1,7 @@
 //! Where the model stands: starting, loading, ready or failed.
 
 use servimage_bench::message::{LoadPhase, LoadedPack};
+use servimage_bench::preflight::Preflight;
 use servimage_bench::verdict::ErrorInfo;
 
 /// State of the model behind the page.
@@ -10,6 +11,8 @@ pub enum ModelState {
     Starting,
     /// The pack is being loaded.
     Loading(LoadProgress),
+    /// Nothing is loaded before the visitor has said whether that pack is wanted on this device.
+    Asking(Box<Preflight>),
     /// Images can be scored.
     Ready(Box<LoadedPack>),
     /// Nothing will be scored until the visitor tries again.
@@ -37,10 +40,11 @@ pub const LOAD_PHASES: [LoadPhase; 5] = [
 ];
 
 impl ModelState {
-    /// `loading`, `ready` or `failed`: the word in `data-state`.
+    /// `loading`, `asking`, `ready` or `failed`: the word in `data-state`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Starting | Self::Loading(_) => "loading",
+            Self::Asking(_) => "asking",
             Self::Ready(_) => "ready",
             Self::Failed(_) => "failed",
         }

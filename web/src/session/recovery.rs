@@ -44,7 +44,9 @@ impl<P: WorkerPort> Session<P> {
             // A panic is told twice: by its own words, then by the browser, which knows none.
             ModelState::Failed(_) => {}
             // One that never worked would break again.
-            ModelState::Starting | ModelState::Loading(_) => self.give_up(error),
+            ModelState::Starting | ModelState::Loading(_) | ModelState::Asking(_) => {
+                self.give_up(error);
+            }
         }
     }
 

@@ -96,7 +96,7 @@ fn pack() -> LoadedPack {
     }
 }
 
-fn session() -> Session<Recorder> {
+pub(super) fn session() -> Session<Recorder> {
     Session::start(Recorder::default(), Options::from_params(None, None))
 }
 
@@ -190,7 +190,7 @@ fn the_model_is_asked_for_once_the_page_needs_no_network_any_more() {
     assert!(session.port.requests.is_empty());
     session.page_settled();
     assert!(
-        matches!(&session.port.requests[..], [(Request::Load { pack_url, .. }, None)] if pack_url == "./models/nano/")
+        matches!(&session.port.requests[..], [(Request::Load(load), None)] if load.pack_url == "./models/nano/")
     );
 }
 

@@ -116,6 +116,8 @@ keys! {
     PageTitle SkipToImages Headline Purpose LanguageLabel ThemeLabel ThemeAuto ThemeLight
     ThemeDark StatusLabel PrivacyTitle RequestsSince RequestsNotYet PhaseStart PhaseDevice
     PhaseDownload StepDownload KeptOnDevice KeptInMemory DeletePacks
+    PreflightTitle PreflightSlow PreflightTooLarge PreflightSize PreflightFits PreflightNoRoom
+    DownloadAnyway UseBuiltIn
     PhaseWeights PhaseCompile PhaseSelfTest StepDevice StepWeights StepCompile StepSelfTest
     BytesOf ModelReady DeviceGpu DeviceCpu DeviceSlow CpuReason ModelSummary ModelShape
     SelfTestPassed SelfTestFailed SelfTestBound SelfTestTensor SelfTestError LoadFailedTitle

@@ -29,19 +29,23 @@ const LOCK_NAME: &str = "servimage-packs";
 
 /// Brings the pack of a folder URL onto this device, and says where it is kept.
 ///
-/// A pack that cannot be kept runs from memory: its shards are fetched when they are read.
+/// A pack that cannot be kept runs from memory: its shards are fetched when they are read. `check` hears of a large one, with the bytes
+/// that are missing here and those that are free, before any of it is downloaded.
 ///
 /// # Errors
-/// `pack.download` where a file cannot be had; what a source says of the manifest.
-pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInfo> {
+/// `pack.download` where a file cannot be had; what a source says of the manifest; what `check` says.
+pub(crate) async fn bring<E: From<ErrorInfo>>(
+    pack_url: &str,
+    check: impl AsyncFnOnce(&Manifest, u64, Option<u64>) -> Result<(), E>,
+) -> Result<(KeptSource, Kept), E> {
     let fetch = FetchSource::new(pack_url);
     let manifest_bytes = match manifest_of(&fetch).await {
         Ok(bytes) => bytes,
-        Err(error @ SourceError::Missing { .. }) => return Err(source_error(&error)),
+        Err(error @ SourceError::Missing { .. }) => return Err(source_error(&error).into()),
         // The server is away: what was downloaded from there before is still good.
         Err(error) => match remembered(pack_url).await {
             Some(bytes) => bytes,
-            None => return Err(source_error(&error)),
+            None => return Err(source_error(&error).into()),
         },
     };
     // The engine reads it too, and has the words for what is wrong with it.
@@ -60,10 +64,15 @@ pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInf
     let store = match Store::open().await {
         Ok(store) => store,
         Err(reason) => {
+            check(&manifest, size_bytes, None).await?;
             let kept = in_memory(reason, None);
             return Ok((KeptSource::in_memory(fetch, manifest_bytes), kept));
         }
     };
+    let missing_bytes = missing_bytes(&store, &missing_in(&store, &manifest).await).await;
+    if missing_bytes > 0 {
+        check(&manifest, missing_bytes, free_bytes().await).await?;
+    }
     let place = KeptSource::in_store(
         fetch.clone(),
         manifest_bytes.clone(),
@@ -78,10 +87,10 @@ pub(crate) async fn bring(pack_url: &str) -> Result<(KeptSource, Kept), ErrorInf
             let kept = in_memory("the browser's storage is full".to_owned(), free_bytes);
             Ok((KeptSource::in_memory(fetch, manifest_bytes), kept))
         }
-        Err(DownloadError::Failed(message)) => Err(ErrorInfo {
+        Err(DownloadError::Failed(message)) => Err(E::from(ErrorInfo {
             code: "pack.download".to_owned(),
             message,
-        }),
+        })),
     }
 }
 
@@ -110,6 +119,16 @@ async fn missing_in<'a>(store: &Store, manifest: &'a Manifest) -> Vec<&'a FileEn
     missing
 }
 
+/// Bytes of these files that are still to come.
+async fn missing_bytes(store: &Store, missing: &[&FileEntry]) -> u64 {
+    let mut bytes = 0;
+    for file in missing {
+        let here = store.size_of(&file.sha256).await.min(file.size_bytes);
+        bytes += file.size_bytes - here;
+    }
+    bytes
+}
+
 async fn download(
     pack_url: &str,
     manifest: &Manifest,
@@ -123,11 +142,7 @@ async fn download(
     let _lock = Lock::take(LOCK_NAME).await;
     // Another tab may have brought them meanwhile.
     let missing = missing_in(store, manifest).await;
-    let mut missing_bytes: u64 = 0;
-    for file in &missing {
-        let here = store.size_of(&file.sha256).await.min(file.size_bytes);
-        missing_bytes += file.size_bytes - here;
-    }
+    let missing_bytes = missing_bytes(store, &missing).await;
     if free_bytes().await.is_some_and(|free| free < missing_bytes) {
         return Err(DownloadError::Full);
     }
