@@ -64,6 +64,7 @@ pub(crate) fn verdict(image: &str, p_pay: f64) -> Verdict {
         concepts: BTreeMap::from([("brf".to_owned(), brief)]),
         rules: Vec::new(),
         image_notes: Vec::new(),
+        attention: None,
         provenance: Provenance::default(),
     }
 }
@@ -77,6 +78,7 @@ fn pack() -> LoadedPack {
         device: "cpu (flex)".into(),
         is_gpu: false,
         cpu_reason: None,
+        card: None,
         threshold: 0.5,
         reliability: vec![ReliabilityBin {
             predicted: 0.7,
