@@ -1,6 +1,7 @@
 //! The session against a recording worker: what a visitor would miss if it broke.
 
 mod flow;
+pub(crate) mod recorded;
 mod recovery;
 
 use super::intake::Incoming;
@@ -33,6 +34,10 @@ pub(super) struct Recorder {
 
 impl WorkerPort for Recorder {
     type File = &'static str;
+
+    fn size_of(file: &Self::File) -> f64 {
+        file.len() as f64
+    }
 
     fn post(&mut self, request: &Request, files: Option<&JobFiles<Self::File>>) {
         self.requests.push((request.clone(), files.cloned()));
