@@ -19,7 +19,7 @@ before(async () => (browser = await launch({ webgpu: "no-adapter" })));
 after(() => browser?.close());
 beforeEach(async () => {
   server = await startFaultyServer(new Map(first));
-  context = await browser.newContext({ locale: "en-US" });
+  context = await browser.newContext({ locale: "en-US", serviceWorkers: "block" });
 });
 afterEach(async () => {
   await context?.close();
@@ -97,7 +97,7 @@ test("wrong bytes are thrown away and fetched once more; twice is told, and does
   nth(SHARD, 1, { wrong: true });
   assert.equal(await works(await visit()), "true");
   await context.close();
-  context = await browser.newContext({ locale: "en-US" });
+  context = await browser.newContext({ locale: "en-US", serviceWorkers: "block" });
   nth(SHARD, 100, { wrong: true });
   const app = await visit();
   await fails(app, /ballast-1\.bin.*expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}, twice/);
@@ -136,7 +136,7 @@ test("a missing file is named at once; a server in trouble is asked again, then 
   await app.page.getByTestId("retry-load").click();
   assert.equal(await works(app), "true");
   await context.close();
-  context = await browser.newContext({ locale: "en-US" });
+  context = await browser.newContext({ locale: "en-US", serviceWorkers: "block" });
   nth(SHARD, 1000, { status: 500 });
   await fails(await visit(), /ballast-1\.bin.*status 500, 6 times in a row/);
 });
