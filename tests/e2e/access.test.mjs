@@ -156,3 +156,25 @@ test("the keyboard reaches every control of the queue", async () => {
     assert.ok(reached.has(name), `${name} is reached: ${[...reached]}`);
   }
 });
+
+test("the buttons of the header stand in one line on a small phone, in both languages", async () => {
+  await app.page.setViewportSize({ width: 320, height: 640 });
+  for (const lang of ["en", "zh-CN"]) {
+    await app.page.locator(`.segmented button[lang="${lang}"]`).click();
+    const tops = await app.page.locator(".top button").evaluateAll((all) => all.map((one) => {
+      const { top, height } = one.getBoundingClientRect();
+      return Math.round(top + height / 2);
+    }));
+    assert.ok(Math.max(...tops) - Math.min(...tops) <= 2, `${lang}: ${tops}`);
+  }
+  await app.page.locator('.segmented button[lang="en"]').click();
+  await app.page.setViewportSize({ width: 1280, height: 900 });
+});
+
+test("a model that cannot be loaded", async () => {
+  await app.page.goto(`${server.url}?pack=/models/none/`);
+  assert.equal(await app.modelState(), "failed");
+  assert.ok(await app.page.getByRole("alert").isVisible());
+  await app.page.evaluate(axe);
+  assert.deepEqual(await violations(), []);
+});

@@ -104,6 +104,18 @@ test("a task of the benchmark gets the verdict of the command line", async () =>
   assert.deepEqual(verdict.rules, native.rules);
 });
 
+test("the tasks are still there after a reload, until they are forgotten", async () => {
+  await app.page.reload();
+  await app.ready();
+  await app.page.getByTestId("bench-summary").filter({ hasText: "1,070" }).waitFor();
+  await app.chooseTask(task);
+  await app.page.getByTestId("bench-forget").click();
+  await app.page.reload();
+  await app.ready();
+  await app.page.waitForTimeout(500);
+  assert.equal(await app.page.getByTestId("bench-summary").count(), 0);
+});
+
 test("the benchmark is not sent anywhere", () => {
   assert.deepEqual(app.watched.afterReady(), []);
   assert.deepEqual(app.watched.errors, []);

@@ -81,6 +81,41 @@ test("the best threshold earns no less than any other", async () => {
   assert.equal((await app.verdict(basename(first))).threshold, verdicts[0].threshold);
 });
 
+test("what weighed is shown over the picture on demand, and said in words", async () => {
+  const card = app.card(basename(first));
+  const toggle = card.getByTestId("heat-toggle");
+  assert.equal(await card.getByTestId("heat").count(), 0);
+  await toggle.press("Enter");
+  assert.equal(await toggle.getAttribute("aria-pressed"), "true");
+  const { columns, weights, share } = verdicts[0].attention;
+  const [heat, picture] = [await card.getByTestId("heat").boundingBox(), await card.locator(".thumb img").boundingBox()];
+  for (const side of ["x", "y", "width", "height"]) assert.ok(Math.abs(heat[side] - picture[side]) < 1, `${side}: ${heat[side]} over ${picture[side]}`);
+  const cells = await card.getByTestId("heat").locator("rect").evaluateAll((all) =>
+    all.map((one) => [one, "x", "y", "fill-opacity"].slice(1).map((name) => Number(one.getAttribute(name)))));
+  const most = Math.max(...weights);
+  assert.deepEqual(cells.map(([x, y]) => y * columns + x), weights.map((_, idx) => idx));
+  for (const [idx, [, , dark]] of cells.entries()) assert.ok(Math.abs(dark - 0.82 * (1 - weights[idx] / most)) < 0.006, `cell ${idx}: ${dark}`);
+  const legend = await card.getByTestId("heat-legend").innerText();
+  assert.ok(legend.includes(`${(share * 100).toFixed(1)}% of all weight lies on this picture`), legend);
+  assert.equal(/Almost even/.test(legend), most * weights.length < 1.5, "an even spread is called one");
+  assert.match(legend, /not why it judged so/);
+  const heaviest = weights.indexOf(most);
+  const row = ["top", "middle", "bottom"][Math.floor((Math.floor(heaviest / columns) + 0.5) / (weights.length / columns) * 3)];
+  const column = ["left", "centre", "right"][Math.floor(((heaviest % columns) + 0.5) / columns * 3)];
+  assert.ok(legend.includes(`${row} ${column}`), legend);
+  await toggle.click();
+  assert.equal(await card.getByTestId("heat").count(), 0);
+});
+
+test("an image below the line says which concept is lowest, one above it does not", async () => {
+  await draw(100);
+  const rise = app.card(basename(first)).getByTestId("rise");
+  const scores = Object.values(verdicts[0].concepts).filter(({ applicable }) => applicable).map(({ score }) => score);
+  assert.ok((await rise.innerText()).includes(`at ${Math.min(...scores).toFixed(1)} of 5`), await rise.innerText());
+  await draw(0);
+  assert.equal(await rise.count(), 0);
+});
+
 test("a tick of the checklist is counted and goes into the export", async () => {
   const card = app.card(basename(first));
   const list = card.getByTestId("checklist");

@@ -1,6 +1,7 @@
 // Promise 3: a pack that is damaged never scores, and the page says what is wrong with it.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -32,9 +33,21 @@ function cutInHalf(path) {
 
 const damages = { "flipped-bit": flipOneBit, "missing-shard": rmSync, "half-shard": cutInHalf };
 
+const CARD = "# Another pack\n\nTrained on nothing but tea leaves.\n";
+
+/** A copy of the shipped pack whose manifest names a model card. */
+function packWithCard() {
+  const folder = damagedPack("with-card", () => {});
+  const manifest = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+  writeFileSync(join(folder, "README.md"), CARD);
+  const sha256 = createHash("sha256").update(CARD).digest("hex");
+  writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, name: "tea", card: { path: "README.md", size_bytes: CARD.length, sha256 } }));
+  return folder;
+}
+
 let server;
 before(async () => {
-  const packs = Object.entries(damages).map(([name, damage]) => damagedPack(name, damage));
+  const packs = [packWithCard(), ...Object.entries(damages).map(([name, damage]) => damagedPack(name, damage))];
   server = await startServer({ packs });
 });
 after(() => server?.stop());
@@ -53,3 +66,13 @@ for (const name of Object.keys(damages)) {
     assert.equal(await card.getByTestId("verdict").count(), 0);
   });
 }
+
+test("any pack's own model card is shown, with no request once the model is ready", async (context) => {
+  const app = await openApp(server, { webgpu: "no-adapter", query: "?pack=/models/with-card/" });
+  context.after(() => app.close());
+  await app.ready();
+  await app.page.getByTestId("open-model-card").click();
+  const shown = await app.page.getByTestId("model-card").innerText();
+  assert.ok(shown.includes("Another pack") && shown.includes("nothing but tea leaves"), shown);
+  assert.deepEqual(app.watched.afterReady(), []);
+});

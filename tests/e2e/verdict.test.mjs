@@ -49,6 +49,10 @@ for (const webgpu of ["swiftshader", "no-adapter", "absent"]) {
       assert.equal(verdict.pay, native.pay);
       assert.equal(verdict.task_id, task);
       assert.deepEqual(verdict.rules, native.rules);
+      assert.equal(verdict.attention.columns, native.attention.columns);
+      assert.equal(verdict.attention.weights.length, native.attention.weights.length);
+      const apart = verdict.attention.weights.map((weight, idx) => Math.abs(weight - native.attention.weights[idx]));
+      assert.ok(Math.max(...apart) <= 1e-3, `the map of weights: ${apart}`);
       for (const [concept, expected] of Object.entries(native.concepts)) {
         const found = verdict.concepts[concept];
         assert.equal(found.applicable, expected.applicable, concept);

@@ -39,8 +39,16 @@ async function shoot(server, look) {
   await page.goto(`${server.url}?pack=/models/none/`);
   await app.modelState();
   await shot("no-model", {});
+  let letGo = () => {};
+  await page.route("**/models/nano/shard-*", (route) => new Promise((resolve) => (letGo = resolve)).then(() => route.continue()));
   await page.goto(server.url);
+  await page.locator('.steps [data-step="now"]').waitFor();
+  await page.getByTestId("sample").nth(2).waitFor();
+  await page.waitForTimeout(500);
+  await shot("loading", {});
+  letGo();
   await app.ready();
+  await page.unroute("**/models/nano/shard-*");
   await shot("empty");
   for (const button of dialogs) {
     await page.getByTestId(button).click();
@@ -54,6 +62,7 @@ async function shoot(server, look) {
   await app.verdict(basename(first));
   await page.getByTestId("cost-accept").fill("8");
   await page.getByTestId("threshold").fill("70");
+  await app.card(basename(first)).getByTestId("heat-toggle").click();
   await app.card(basename(first)).locator("details").evaluateAll((all) => all.forEach((one) => (one.open = true)));
   await shot("verdict");
   await app.drop([second]);

@@ -13,6 +13,23 @@ export function textsOf(language) {
   return texts[language];
 }
 
+/** Longest wait for the page's files to be kept, in milliseconds. */
+const PATIENCE_MILLIS = 20_000;
+
+/**
+ * Has a service worker keep the page's own files, so that the next visit needs no network. Waits for it, because later the page makes
+ * no request; a browser that refuses keeps nothing.
+ */
+export async function keepShell() {
+  const registration = await navigator.serviceWorker?.register("./sw.js");
+  const worker = registration?.installing;
+  if (!worker) return;
+  await new Promise((resolve) => {
+    worker.addEventListener("statechange", () => worker.state !== "installing" && resolve());
+    setTimeout(resolve, PATIENCE_MILLIS);
+  });
+}
+
 /** Samples that are there, as `[File, English title, Chinese title]`. */
 export async function samples() {
   const get = async (name) => {

@@ -2,7 +2,7 @@
 
 use crate::components::App;
 use crate::platform::worker::{BrowserWorker, WorkerEvent};
-use crate::platform::{File, dom, fetched, files, network, storage};
+use crate::platform::{File, dom, fetched, files, network, picture, storage};
 use crate::session::Session;
 use crate::session::compare::Compare;
 use crate::session::intake::{self, Incoming};
@@ -20,6 +20,9 @@ use servimage_bench::message::Kept;
 
 /// Keys of cards in the browser's storage; the card's id follows.
 const KEPT_CARD: &str = "card-";
+
+/// Cards that are read back at once: hundreds would hold the page up.
+const KEPT_AT_ONCE: usize = 20;
 
 /// The same for the visitor's own briefs; the brief's number follows.
 const KEPT_BRIEF: &str = "brief-";
@@ -72,8 +75,10 @@ pub struct Page {
     pub compare: RwSignal<Option<Compare>>,
     /// The project's sample images, once fetched.
     pub samples: RwSignal<Vec<fetched::Sample>, LocalStorage>,
-    /// The model card of the pack, as Markdown; empty where it has none.
+    /// The model card of the loaded pack, as Markdown; empty where it has none.
     pub model_card: RwSignal<String>,
+    /// That of the pack that ships, whose manifest does not name it; empty where another pack was opened.
+    pub shipped_card: RwSignal<String>,
     /// What of the rare dialogs is open.
     pub dialog: RwSignal<Option<DialogKind>>,
 }
@@ -112,6 +117,7 @@ impl Page {
     pub fn change(self, change: impl FnOnce(&mut PageSession)) {
         let mut unsaved = Vec::new();
         self.session.update(|session| {
+            session.at(dom::now_millis());
             change(session);
             unsaved = session.take_unsaved();
         });
@@ -157,7 +163,11 @@ impl Page {
         spawn_local(async move {
             for json in jsons {
                 let content = files::text_of(&json.file).await.unwrap_or_default();
-                self.change(|session| session.add_bench_json(&json.path, &content));
+                let mut has_tasks = false;
+                self.change(|session| has_tasks = session.add_bench_json(&json.path, &content));
+                if has_tasks {
+                    storage::keep_tasks(&json.path, &content).await;
+                }
             }
             self.change(|session| {
                 session.add_images(images);
@@ -166,6 +176,12 @@ impl Page {
                 }
             });
         });
+    }
+
+    /// Forgets the benchmark, for later visits too.
+    pub fn forget_bench(self) {
+        self.change(|session| session.forget_bench());
+        spawn_local(storage::forget_tasks());
     }
 
     /// Takes the visitor's own brief, and keeps it.
@@ -199,10 +215,13 @@ impl Page {
         if is_ready && !was_ready {
             self.requests.set(0);
             self.session.with_untracked(|session| {
-                if let ModelState::Ready(pack) = session.model()
-                    && pack.kept == Kept::OnDevice
-                {
-                    storage::persist();
+                if let ModelState::Ready(pack) = session.model() {
+                    if pack.kept == Kept::OnDevice {
+                        storage::persist();
+                    }
+                    let shipped = || self.shipped_card.get_untracked();
+                    let card = pack.card.clone().unwrap_or_else(shipped);
+                    self.model_card.set(card);
                 }
             });
             network::watch_requests(move |count| self.requests.update(|total| *total += count));
@@ -250,12 +269,23 @@ fn build(lang: Lang) -> Page {
         compare: RwSignal::new(None),
         samples: RwSignal::new_local(Vec::new()),
         model_card: RwSignal::new(String::new()),
+        shipped_card: RwSignal::new(String::new()),
         dialog: RwSignal::new(None),
     };
     slot.set_value(Some(page));
+    let kept = storage::numbers(KEPT_CARD);
+    let (first, rest) = kept.split_at(kept.len().min(KEPT_AT_ONCE));
     page.session.update_untracked(|session| {
         session.bring_briefs_back(storage::numbered_texts(KEPT_BRIEF));
-        session.bring_back(storage::numbered(KEPT_CARD));
+        session.queue.reserve(kept.last().copied());
+        session.bring_back(storage::numbered(KEPT_CARD, first));
+    });
+    let rest = rest.to_vec();
+    spawn_local(async move {
+        for numbers in rest.chunks(KEPT_AT_ONCE) {
+            picture::breathe().await;
+            page.change(|session| session.bring_back(storage::numbered(KEPT_CARD, numbers)));
+        }
     });
     connect(page);
     page
@@ -293,8 +323,13 @@ fn connect(page: Page) {
         }
         let fetched = fetched::samples().await;
         page.samples.set(fetched);
-        page.model_card.set(fetched::model_card(&pack_url).await);
+        page.shipped_card.set(fetched::model_card(&pack_url).await);
+        fetched::keep_shell().await;
         page.change(|session| session.page_settled());
+        for (_, json) in storage::kept_tasks().await {
+            page.change(|session| session.bring_tasks_back(&json));
+            picture::breathe().await;
+        }
     });
     Effect::new(move |_| {
         let lang = page.lang.get();

@@ -194,6 +194,9 @@ pub struct LoadedPack {
     pub is_gpu: bool,
     /// Why the CPU was taken where WebGPU was asked for or tried.
     pub cpu_reason: Option<String>,
+    /// Its model card, Markdown, where it carries one.
+    #[serde(default)]
+    pub card: Option<String>,
     /// Decision threshold of the pack.
     pub threshold: f64,
     /// How its P(pay) came out on examples that the calibration did not see; empty where nobody measured.

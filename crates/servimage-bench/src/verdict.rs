@@ -47,8 +47,23 @@ pub struct Verdict {
     /// What was done to the file's pixels before they were judged, see [`ImageNote`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_notes: Vec<ImageNote>,
+    /// Where the payment head's pooling lies on the image; absent without that head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
     /// What made this verdict.
     pub provenance: Provenance,
+}
+
+/// The pooling weights of the payment head on the image under evaluation, a cell a visual token. They say what that head took its
+/// numbers from, not why it judged as it did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attention {
+    /// Cells along the image's width.
+    pub columns: u32,
+    /// Share of the whole pooling weight that lies on the image, 0..=1; the rest lies on the text and on the other images.
+    pub share: f64,
+    /// Weight of each cell among those of the image, row by row from the top left: they sum to 1, each rounded to five digits.
+    pub weights: Vec<f64>,
 }
 
 /// Something about the file that changes what is seen of it.

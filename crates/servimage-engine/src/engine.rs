@@ -145,6 +145,17 @@ impl<S: PackSource> Engine<S> {
         self.pack.manifest()
     }
 
+    /// The pack's model card, Markdown; absent where it carries none or the file does not come: a card is no reason not to judge.
+    pub async fn card(&self) -> Option<String> {
+        match self.pack.card().await {
+            Ok(card) => card,
+            Err(error) => {
+                log::warn!("the model card was not read: {error}");
+                None
+            }
+        }
+    }
+
     /// SHA-256 of the manifest, which covers every shard's hash.
     pub fn pack_sha256(&self) -> &str {
         self.pack.sha256()

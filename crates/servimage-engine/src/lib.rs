@@ -3,6 +3,7 @@
 //! Layer 3: knows nothing of DOM, URLs or file paths. Bytes come through a [`servimage_pack::PackSource`] and a
 //! [`ScoreRequest`]; what leaves is a [`servimage_bench::verdict::Verdict`] or an error with a stable code.
 
+mod attention;
 mod concepts;
 mod device;
 mod engine;

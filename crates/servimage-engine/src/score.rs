@@ -1,5 +1,6 @@
 //! Images against a deliverable: bytes in, verdicts out.
 
+use crate::attention::attention;
 use crate::concepts::{ConceptLogits, concepts, head_logits, p_pay, why_not};
 use crate::device::Compute;
 use crate::engine::Engine;
@@ -9,7 +10,7 @@ use servimage_bench::message::Beside;
 use servimage_bench::rules::check_rules;
 use servimage_bench::score::{expected_usd, servimage_score};
 use servimage_bench::task::Task;
-use servimage_bench::verdict::{CONCEPTS, Provenance, VERDICT_SCHEMA_VERSION, Verdict};
+use servimage_bench::verdict::{Attention, CONCEPTS, Provenance, VERDICT_SCHEMA_VERSION, Verdict};
 use servimage_image::Limits;
 use servimage_model::{ModelInput, ModelOutput};
 use servimage_pack::PackSource;
@@ -183,7 +184,13 @@ impl<S: PackSource> Engine<S> {
         }
         let inputs: Vec<&ModelInput> = images.iter().map(|image| &image.input).collect();
         match self.model().evaluate_batch(&inputs).await {
-            Ok(outputs) => Some(outputs.iter().map(Judged::of).collect()),
+            Ok(outputs) => {
+                let both = images.iter().zip(&outputs);
+                Some(
+                    both.map(|(image, output)| self.judged(image, output))
+                        .collect(),
+                )
+            }
             Err(error) => {
                 let n = images.len();
                 log::warn!("{n} images failed together and are tried one by one: {error}");
@@ -193,7 +200,7 @@ impl<S: PackSource> Engine<S> {
     }
 
     async fn judge_alone(&self, image: &ReadyImage) -> Result<Judged, EngineError> {
-        let mut judged = Judged::of(&self.model().evaluate(&image.input).await?);
+        let mut judged = self.judged(image, &self.model().evaluate(&image.input).await?);
         for concept in self.asked_concepts(image) {
             let (task, slots) = (&image.task, &image.images.slots);
             let builder = self.prompt_builder();
@@ -224,6 +231,20 @@ impl<S: PackSource> Engine<S> {
         !heads.payment && heads.concepts.is_empty() && heads.zero_shot.is_some()
     }
 
+    fn judged(&self, image: &ReadyImage, output: &ModelOutput) -> Judged {
+        let manifest = self.manifest();
+        let (token, merge) = (
+            manifest.special_tokens.image,
+            manifest.vision.spatial_merge_size,
+        );
+        let map = || attention(output, &image.input, token, merge);
+        Judged {
+            pay_logits: output.pay_logits,
+            concepts: head_logits(output),
+            attention: manifest.heads.payment.then(map).flatten(),
+        }
+    }
+
     fn verdict(&self, image: &ReadyImage, judged: &Judged) -> Verdict {
         let manifest = self.manifest();
         let (task, deliverable) = (&image.task, image.deliverable);
@@ -247,6 +268,7 @@ impl<S: PackSource> Engine<S> {
             concepts,
             rules: check_rules(task, deliverable, &image.images.facts),
             image_notes: image.images.notes.clone(),
+            attention: judged.attention.clone(),
             provenance: self.provenance(task, image.images.decoder),
         }
     }
@@ -276,15 +298,7 @@ struct Judged {
     /// Logits of reject and accept.
     pay_logits: [f32; 2],
     concepts: ConceptLogits,
-}
-
-impl Judged {
-    fn of(output: &ModelOutput) -> Self {
-        Self {
-            pay_logits: output.pay_logits,
-            concepts: head_logits(output),
-        }
-    }
+    attention: Option<Attention>,
 }
 
 fn same_prefix(a: &ModelInput, b: &ModelInput) -> bool {

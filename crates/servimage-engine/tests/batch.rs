@@ -4,12 +4,16 @@ use servimage_bench::message::Beside;
 use servimage_bench::starter::starter_tasks;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::Verdict;
-use servimage_engine::{Compute, Engine, EngineError, ReadyImage, ScoreRequest, open_device};
+use servimage_engine::{
+    Compute, Engine, EngineError, ReadyImage, ScoreRequest, open_device, vectors_of,
+};
+use servimage_pack::Pack;
 use servimage_pack::dir::DirSource;
 use std::path::{Path, PathBuf};
 
-/// Bound on the difference of two probabilities: rows of a batch are summed in other tiles than those of one image.
-const TOLERANCE: f64 = 1e-5;
+/// Bound on the difference of two probabilities: rows of a batch are summed in other tiles than those of one image, and the cells of
+/// a map are rounded to five digits.
+const TOLERANCE: f64 = 1.1e-5;
 
 const TASK: &str = "starter-product-001";
 
@@ -67,6 +71,12 @@ fn assert_same(one: &Verdict, other: &Verdict) {
     );
     let close = |a: f64, b: f64| assert!((a - b).abs() <= TOLERANCE, "{}: {a}, {b}", one.image);
     close(one.p_pay, other.p_pay);
+    let maps = [&one.attention, &other.attention].map(|map| map.as_ref().expect("a payment head"));
+    assert_eq!(maps[0].columns, maps[1].columns);
+    close(maps[0].share, maps[1].share);
+    for (a, b) in maps[0].weights.iter().zip(&maps[1].weights) {
+        close(*a, *b);
+    }
     assert_eq!(one.concepts.len(), other.concepts.len());
     for (name, concept) in &one.concepts {
         let other = &other.concepts[name];
@@ -115,6 +125,72 @@ fn a_batch_on_the_cpu_gives_the_verdicts_of_its_images() {
 #[test]
 fn a_batch_on_the_gpu_gives_the_verdicts_of_its_images() {
     batch_equals_single(Compute::Gpu);
+}
+
+/// Softmax of `query . row / sqrt(d)` over all rows, in f64.
+fn pooling(hidden: &[f32], query: &[f32]) -> Vec<f64> {
+    let scale = (query.len() as f64).sqrt();
+    let score = |row: &[f32]| {
+        let products = row
+            .iter()
+            .zip(query)
+            .map(|(h, q)| f64::from(*h) * f64::from(*q));
+        products.sum::<f64>() / scale
+    };
+    let scores: Vec<f64> = hidden.chunks_exact(query.len()).map(score).collect();
+    let top = scores.iter().copied().fold(f64::MIN, f64::max);
+    let total: f64 = scores.iter().map(|score| (score - top).exp()).sum();
+    scores
+        .iter()
+        .map(|score| (score - top).exp() / total)
+        .collect()
+}
+
+#[test]
+fn the_pooling_weights_are_those_of_the_payment_query_over_the_hidden_states() {
+    let engine = engine(Compute::Cpu);
+    pollster::block_on(async {
+        let nano = DirSource::new(root().join("public/models/nano"));
+        let nano = Pack::open(nano).await.expect("nano");
+        let input = vectors_of(&nano).await.expect("vectors").expect("some");
+        let trace = engine.model().trace(&input.input).await.expect("a pass");
+        let (_, hidden) = trace
+            .iter()
+            .find(|(name, _)| name == "stage2.hidden_states")
+            .expect("a payment head");
+        let query = nano.read_tensor("stage2.attention_pooling.attention_query");
+        let query = query.await.expect("the query").to_f32().expect("floats");
+        let output = engine.model().evaluate(&input.input).await.expect("a pass");
+        let expected = pooling(hidden, &query);
+        assert_eq!(output.pooling_weights.len(), expected.len());
+        for (found, expected) in output.pooling_weights.iter().zip(&expected) {
+            assert!((f64::from(*found) - expected).abs() < 1e-6);
+        }
+        // Nano pools almost evenly; a plain mean would still show.
+        let even = 1.0 / expected.len() as f64;
+        let furthest = expected.iter().map(|weight| (weight - even).abs());
+        let furthest = furthest.fold(0.0, f64::max);
+        assert!(furthest > 1e-4, "{furthest}");
+    });
+}
+
+#[test]
+fn the_map_of_a_wide_picture_is_wide_and_sums_to_one() {
+    let engine = engine(Compute::Cpu);
+    let (task, image) = (task(TASK), picture("tests/fixtures/scene-1.jpg"));
+    let verdict = pollster::block_on(engine.score(&request(&task, "scene-1.jpg", &image)));
+    let map = verdict.expect("a good image").attention.expect("a map");
+    let (columns, n_cells) = (map.columns as usize, map.weights.len());
+    let facts = servimage_image::decode(&image, &servimage_image::Limits::default());
+    let facts = facts.expect("a picture").facts;
+    assert_eq!(
+        facts.width > facts.height,
+        columns * columns > n_cells,
+        "{columns} of {n_cells}"
+    );
+    assert!(n_cells.is_multiple_of(columns) && n_cells > 20 && n_cells <= 49);
+    assert!((map.weights.iter().sum::<f64>() - 1.0).abs() < 1e-3);
+    assert!(map.share > 0.0 && map.share < 1.0, "{}", map.share);
 }
 
 #[test]

@@ -96,15 +96,20 @@ pub fn check_host(
     };
     let shards = &pack.manifest().shards;
     let sampled = spread(shards.len(), options.n_sampled);
-    let n_files = shards.len() + 2;
-    on_file(&pack.manifest().tokenizer.path, 1, n_files);
-    probe.file(&pack.manifest().tokenizer, true);
-    for (index, shard) in shards.iter().enumerate() {
-        on_file(&shard.path, index + 2, n_files);
-        probe.file(shard, sampled.contains(&index));
+    let n_files = n_files(&pack);
+    let n_texts = n_files - shards.len();
+    for (index, file) in pack.manifest().files().enumerate() {
+        on_file(&file.path, index + 1, n_files);
+        let shard = (index + 1).checked_sub(n_texts);
+        probe.file(file, shard.is_none_or(|shard| sampled.contains(&shard)));
     }
     probe.resuming(&shards[0]);
     Ok(report(probe, Some(&pack)))
+}
+
+/// Files of the pack, the manifest included.
+fn n_files(pack: &Pack<MemorySource>) -> usize {
+    pack.manifest().files().count() + 1
 }
 
 /// Opens the manifest alone: shards are looked at one by one.
@@ -127,7 +132,7 @@ fn report<C: HttpClient>(probe: Probe<'_, C>, pack: Option<&Pack<MemorySource>>)
         ok: findings.iter().all(|finding| finding.level != Level::Fails),
         name: pack.map(|pack| pack.manifest().name.clone()),
         pack_sha256: pack.map(|pack| pack.sha256().to_owned()),
-        n_files: pack.map_or(0, |pack| pack.manifest().shards.len() + 2),
+        n_files: pack.map_or(0, n_files),
         size_bytes: pack.map_or(0, Pack::size_bytes),
         hashed,
         findings,

@@ -38,5 +38,7 @@ pub use writer::{PackSink, PackWriter, TensorWriter};
 /// File name of the manifest.
 pub const MANIFEST_FILE: &str = "manifest.json";
 
+/// File name under which [`PackWriter`] stores the model card.
+pub const CARD_FILE: &str = "README.md";
 /// File name under which [`PackWriter`] stores the tokenizer.
 pub const TOKENIZER_FILE: &str = "tokenizer.json";

@@ -34,6 +34,9 @@ pub struct Manifest {
     pub image_processor: ImageProcessor,
     /// Tokenizer file beside the manifest.
     pub tokenizer: FileEntry,
+    /// Model card beside the manifest, in Markdown: what the checkpoint was trained on, its measured figures and its limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<FileEntry>,
     /// Wording that the checkpoint was trained with.
     pub template: PromptTemplate,
     /// Which heads the pack carries.
@@ -59,9 +62,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Every file beside the manifest: the tokenizer, then the shards.
+    /// Every file beside the manifest: the tokenizer, the model card where there is one, then the shards.
     pub fn files(&self) -> impl Iterator<Item = &FileEntry> {
-        std::iter::once(&self.tokenizer).chain(&self.shards)
+        std::iter::once(&self.tokenizer)
+            .chain(&self.card)
+            .chain(&self.shards)
     }
 
     /// The bytes of `manifest.json`, as [`PackWriter`](crate::PackWriter) writes them.

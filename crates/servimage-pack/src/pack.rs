@@ -118,6 +118,18 @@ impl<S: PackSource> Pack<S> {
         self.read_file(&self.manifest.tokenizer).await
     }
 
+    /// The model card, Markdown in UTF-8; absent where the pack carries none.
+    ///
+    /// # Errors
+    /// [`PackError::Source`], [`PackError::Size`], [`PackError::Hash`].
+    pub async fn card(&self) -> Result<Option<String>, PackError> {
+        let Some(card) = &self.manifest.card else {
+            return Ok(None);
+        };
+        let bytes = self.read_file(card).await?;
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
     /// A whole file of the manifest, its size and hash checked.
     pub(crate) async fn read_file(&self, file: &FileEntry) -> Result<Vec<u8>, PackError> {
         let bytes = self.source.read(&file.path, None).await?;

@@ -10,19 +10,23 @@ use std::collections::HashSet;
 /// Largest tokenizer file, in bytes.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 
+/// Largest model card, in bytes: it is text, shown as a whole.
+const MAX_CARD_BYTES: u64 = 1 << 20;
+
 /// Most shards; with 32 MiB each that is 128 GiB.
 const MAX_SHARDS: usize = 4096;
 
 /// Most tensors; a 4B has 713.
 const MAX_TENSORS: usize = 1 << 16;
 
-/// Checks names, sizes and hashes of tokenizer and shards.
+/// Checks names, sizes and hashes of tokenizer, model card and shards.
 pub(crate) fn check_files(manifest: &Manifest) -> Result<(), PackError> {
     check_range("shards", manifest.shards.len(), MAX_SHARDS)?;
     let mut names = HashSet::from([MANIFEST_FILE.to_owned()]);
     let tokenizer = [(&manifest.tokenizer, MAX_TOKENIZER_BYTES)];
     for (file, most) in tokenizer
         .into_iter()
+        .chain(manifest.card.iter().map(|card| (card, MAX_CARD_BYTES)))
         .chain(manifest.shards.iter().map(|shard| (shard, MAX_SHARD_BYTES)))
     {
         check_file(file, most)?;

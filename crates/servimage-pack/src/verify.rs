@@ -24,12 +24,14 @@ impl<S: PackSource> Pack<S> {
     pub async fn verify(&self) -> Vec<Finding> {
         let manifest = self.manifest();
         let mut findings = self.check_shapes();
-        if let Err(error) = self.tokenizer_json().await {
-            findings.push(Finding {
-                error,
-                file: Some(manifest.tokenizer.path.clone()),
-                tensors: Vec::new(),
-            });
+        for file in std::iter::once(&manifest.tokenizer).chain(&manifest.card) {
+            if let Err(error) = self.read_file(file).await {
+                findings.push(Finding {
+                    error,
+                    file: Some(file.path.clone()),
+                    tensors: Vec::new(),
+                });
+            }
         }
         let mut damaged = HashSet::new();
         for (index, shard) in manifest.shards.iter().enumerate() {

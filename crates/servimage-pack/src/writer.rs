@@ -8,7 +8,7 @@ use crate::manifest::{
 };
 use crate::source::MemorySource;
 use crate::validate::validate;
-use crate::{MANIFEST_FILE, TOKENIZER_FILE, sha256_hex};
+use crate::{CARD_FILE, MANIFEST_FILE, TOKENIZER_FILE, sha256_hex};
 use std::collections::HashSet;
 
 /// Every tensor begins at a multiple of this, in bytes.
@@ -51,6 +51,7 @@ pub struct PackWriter<K> {
     tensors: Vec<TensorEntry>,
     names: HashSet<String>,
     tokenizer: Option<FileEntry>,
+    card: Option<FileEntry>,
 }
 
 impl<K: PackSink> PackWriter<K> {
@@ -74,6 +75,7 @@ impl<K: PackSink> PackWriter<K> {
             tensors,
             names,
             tokenizer: None,
+            card: None,
         }
     }
 
@@ -90,6 +92,7 @@ impl<K: PackSink> PackWriter<K> {
             .map(|entry| entry.name.clone())
             .collect();
         writer.tokenizer = Some(manifest.tokenizer.clone());
+        writer.card = manifest.card.clone();
         writer
     }
 
@@ -231,7 +234,16 @@ impl<K: PackSink> PackWriter<K> {
         Ok(())
     }
 
-    /// Writes the last shard and the manifest; its `format_version`, `tokenizer`, `shards` and `tensors` are
+    /// Writes the model card, Markdown in UTF-8.
+    ///
+    /// # Errors
+    /// [`PackError::Write`].
+    pub fn card(&mut self, markdown: &[u8]) -> Result<(), PackError> {
+        self.card = Some(self.write_file(CARD_FILE.to_owned(), markdown)?);
+        Ok(())
+    }
+
+    /// Writes the last shard and the manifest; its `format_version`, `tokenizer`, `card`, `shards` and `tensors` are
     /// filled here. Gives the manifest as written.
     ///
     /// # Errors
@@ -248,6 +260,7 @@ impl<K: PackSink> PackWriter<K> {
         };
         manifest.format_version = FORMAT_VERSION;
         manifest.tokenizer = self.tokenizer.take().ok_or_else(no_tokenizer)?;
+        manifest.card = self.card.take();
         manifest.shards = std::mem::take(&mut self.shards);
         manifest.tensors = std::mem::take(&mut self.tensors);
         validate(&manifest)?;

@@ -64,6 +64,25 @@ fn a_truncated_shard_tells_its_size() {
 }
 
 #[test]
+fn a_damaged_model_card_is_found_and_a_whole_one_is_read() {
+    let mut source = MemorySource::default();
+    let whole = tiny_pack::pack(Layout::F32, 1 << 20);
+    let manifest = pollster::block_on(Pack::open(whole.clone())).unwrap();
+    source.files.clone_from(&whole.files);
+    let mut writer = PackWriter::extend(&mut source, manifest.manifest());
+    writer.card("# Tiny \u{2014} a card\n".as_bytes()).unwrap();
+    writer.finish(manifest.manifest().clone()).unwrap();
+    let pack = pollster::block_on(Pack::open(source.clone())).unwrap();
+    let card = pollster::block_on(pack.card()).unwrap();
+    assert_eq!(card.as_deref(), Some("# Tiny \u{2014} a card\n"));
+    assert_eq!(verify(source.clone()).len(), 0);
+    source.files.insert("README.md".into(), b"# Other".to_vec());
+    let [finding] = verify(source).try_into().unwrap();
+    assert_eq!(finding.file.as_deref(), Some("README.md"));
+    assert_eq!(finding.error.code(), "pack.size");
+}
+
+#[test]
 fn a_damaged_tokenizer_is_found() {
     let mut source = tiny_pack::pack(Layout::F32, 1 << 20);
     source.files.insert("tokenizer.json".into(), b"[]".to_vec());

@@ -201,6 +201,7 @@ pub(crate) fn manifest(config: &NanoConfig, quant: Layout) -> Manifest {
             std: processor.std,
         },
         tokenizer: blank,
+        card: None,
         template: template(),
         heads: Heads { concepts: CONCEPT_HEADS.map(|(name, _)| name.to_owned()).to_vec(), payment: true, zero_shot: None },
         payment_adapter: None,

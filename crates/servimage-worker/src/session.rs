@@ -132,8 +132,10 @@ impl Session {
         };
         let engine = engine.map_err(|e| e.info())?;
         self.rehearse(&engine).await?;
+        let card = engine.card().await;
         let manifest = engine.manifest();
         let pack = LoadedPack {
+            card,
             name: manifest.name.clone(),
             labels: manifest.labels.clone(),
             pack_sha256: engine.pack_sha256().to_owned(),

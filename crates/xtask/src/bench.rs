@@ -45,6 +45,8 @@ pub enum Part {
     Browser,
     /// The real page as a visitor meets it
     Page,
+    /// A folder of 200 images through the page, to its report
+    Folder,
     /// Memory over a thousand images in one tab
     Soak,
     /// Nano and a 2B in a tab on a GPU, where there is one
@@ -189,6 +191,7 @@ impl Part {
             Self::Gpu => parts::gpu::measure(context),
             Self::Browser => parts::browser::measure(context),
             Self::Page => parts::page::measure(context),
+            Self::Folder => parts::folder::measure(context),
             Self::Soak => parts::soak::measure(context),
             Self::Tab => parts::tab::measure(context),
         }
@@ -206,7 +209,7 @@ impl Part {
             (_, Self::Prefix) => parts::prefix::render(data),
             (_, Self::Gpu) => parts::gpu::render(data),
             (_, Self::Browser) => parts::browser::render(data),
-            (_, Self::Page | Self::Soak | Self::Tab) => parts::page::render(data),
+            (_, Self::Page | Self::Folder | Self::Soak | Self::Tab) => parts::page::render(data),
         };
         let seconds = result["seconds"].as_f64().unwrap_or(f64::NAN);
         let source = machine::sentence(&result["machine"]);

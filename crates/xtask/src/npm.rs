@@ -1,4 +1,4 @@
-//! Locked npm packages: Playwright's client, which drives the browser, and `wasm-opt`, which shrinks the bundles.
+//! Locked npm packages: Playwright's client, which drives the browser, and `wasm-opt` and esbuild, which shrink the bundles.
 
 use crate::command::{run, words};
 use crate::workspace;
@@ -26,6 +26,14 @@ impl Project {
         Self {
             folder: workspace::root().join("crates/xtask/wasm-opt"),
             package: "binaryen",
+        }
+    }
+
+    /// esbuild, which minifies scripts and styles, in the same folder.
+    pub fn esbuild() -> Self {
+        Self {
+            package: "esbuild",
+            ..Self::binaryen()
         }
     }
 

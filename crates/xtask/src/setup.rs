@@ -50,7 +50,8 @@ pub fn for_building() -> Result<()> {
 pub fn for_shrinking() -> Result<()> {
     for_building()?;
     debian_packages(&missing(&node_packages()))?;
-    Project::binaryen().install()
+    Project::binaryen().install()?;
+    Project::esbuild().install()
 }
 
 /// What the tests need beyond that: Chromium, a Vulkan driver, Playwright's client.
@@ -59,6 +60,7 @@ pub fn for_testing() -> Result<()> {
     // All in one go: apt reads its lists once.
     debian_packages(&missing(&[node_packages(), browser_packages()].concat()))?;
     Project::binaryen().install()?;
+    Project::esbuild().install()?;
     Project::playwright().install()
 }
 

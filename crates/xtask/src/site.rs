@@ -1,7 +1,7 @@
-//! Builds the page and the worker with Trunk into `dist/`, gives the page its policy and shrinks the modules.
+//! Builds the page and the worker with Trunk into `dist/`, gives the page its policy and its service worker, and shrinks it all.
 
 use crate::command::{command, run};
-use crate::{csp, wasm_opt, workspace};
+use crate::{csp, minify, shell, wasm_opt, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 
@@ -24,7 +24,9 @@ pub fn build() -> Result<()> {
         eprintln!(
             "xtask: wasm-opt is not installed, the bundles stay larger (`cargo xtask wasm-size` installs it)"
         );
-        return Ok(());
+        return shell::write();
     }
-    wasm_opt::shrink()
+    wasm_opt::shrink()?;
+    minify::run_over_dist()?;
+    shell::write()
 }

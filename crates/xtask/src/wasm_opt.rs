@@ -6,8 +6,10 @@
 
 use crate::command::{command, output, run, words};
 use crate::npm::Project;
+use crate::shell::hex;
 use crate::workspace;
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,25 +28,40 @@ const FEATURES: [&str; 8] = [
 /// What is asked for: the smallest module, and no names of functions in it.
 const WANTED: [&str; 2] = ["-Oz", "--strip-debug"];
 
-/// Whether `wasm-opt` can run here.
+/// Whether `wasm-opt`, and esbuild behind it, can run here.
 pub fn is_there() -> Result<bool> {
     let has_node = output(&mut words("node --version")).is_some();
-    Ok(has_node && Project::binaryen().is_installed()?)
+    Ok(has_node && Project::binaryen().is_installed()? && Project::esbuild().is_installed()?)
 }
 
 /// Shrink every module in `dist/` in place.
 pub fn shrink() -> Result<()> {
     let program = Project::binaryen().package_folder().join("bin/wasm-opt");
+    let kept = workspace::target().join("wasm-opt");
+    fs::create_dir_all(&kept)?;
     for module in modules(&workspace::dist())? {
-        let small = module.with_extension("small");
+        // Minutes for the worker: what was shrunk before is taken from there.
+        let mut hash = Sha256::new();
+        hash.update(fs::read(&module)?);
+        WANTED
+            .iter()
+            .chain(&FEATURES)
+            .for_each(|word| hash.update(word));
+        let small = kept.join(format!("{}.wasm", hex(&hash.finalize())));
+        if small.exists() {
+            fs::copy(&small, &module)?;
+            continue;
+        }
         let mut wasm_opt = command("node");
         wasm_opt
             .arg(&program)
             .arg(&module)
             .args(WANTED)
             .args(FEATURES);
-        run(wasm_opt.arg("--output").arg(&small))?;
-        fs::rename(&small, &module)
+        let part = small.with_extension("part");
+        run(wasm_opt.arg("--output").arg(&part))?;
+        fs::rename(&part, &small)?;
+        fs::copy(&small, &module)
             .with_context(|| format!("{} was not written", small.display()))?;
     }
     Ok(())

@@ -7,10 +7,13 @@ import { watch } from "./watch.mjs";
 /** Software GPUs are slow and CI has two cores: long enough for the shipped model there. */
 const PATIENCE_MILLIS = 8 * 60_000;
 
-/** Open the page in a browser of its own; `webgpu` as in `launch`, `inWorker` a script that the worker runs before its own. */
-export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 }, permissions = [], inWorker, exposesGc }) {
+/**
+ * Open the page in a browser of its own; `webgpu` as in `launch`, `inWorker` a script that the worker runs before its own. Without a
+ * service worker, unless it is what is tested: what a test sees are then the page's own requests.
+ */
+export async function openApp(server, { webgpu, query = "", viewport = { width: 1280, height: 900 }, permissions = [], inWorker, exposesGc, serviceWorkers = "block" }) {
   const browser = await launch({ webgpu, exposesGc });
-  const context = await browser.newContext({ viewport, locale: "en-US", permissions });
+  const context = await browser.newContext({ viewport, locale: "en-US", permissions, serviceWorkers });
   const page = await context.newPage();
   const watched = watch(page);
   page.setDefaultTimeout(PATIENCE_MILLIS);

@@ -55,7 +55,7 @@ pub fn BenchLoader() -> impl IntoView {
                 view! {
                     <p class="dim" data-testid="bench-summary">{summary}</p>
                     <button class="quiet" type="button" data-testid="bench-forget"
-                        on:click=move |_| page.change(|session| session.forget_bench())>{page.t(Key::BenchForget)}</button>
+                        on:click=move |_| page.forget_bench()>{page.t(Key::BenchForget)}</button>
                 }.into_any()
             } else {
                 view! { <p class="dim">{page.t(Key::BenchHint)}</p> }.into_any()

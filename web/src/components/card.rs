@@ -1,6 +1,7 @@
 //! One image: its picture, where it stands, and its verdict.
 
 use super::card_actions::CardActions;
+use super::heat_map::{HeatLayer, HeatSwitch, heat_map};
 use super::thumbnail::Thumbnail;
 use super::verdict::VerdictView;
 use crate::page::Page;
@@ -31,6 +32,8 @@ pub fn CardView(
         revision.get();
         page.card(id, |card| card.is_open).unwrap_or_default()
     });
+    let heat = move || state.with(|state| heat_map(state.as_ref().filter(|_| is_open.get())?));
+    let is_heat_shown = RwSignal::new(false);
     let word = move || state.with(|state| state.as_ref().map(CardState::word));
     let look = move || {
         state.with(|state| match state {
@@ -49,7 +52,12 @@ pub fn CardView(
     view! {
         <article class="card" data-testid="queue-card" data-state=word data-look=look data-name=data_name aria-label=label>
             <i class="crop" aria-hidden="true"></i>
-            <Thumbnail id=id name=name />
+            <div class="card-picture">
+                <Thumbnail id=id name=name>
+                    {move || is_heat_shown.get().then(heat).flatten().map(|map| view! { <HeatLayer map=map /> })}
+                </Thumbnail>
+                {move || heat().map(|map| view! { <HeatSwitch map=map is_shown=is_heat_shown /> })}
+            </div>
             <div class="card-main">
                 <header class="card-head">
                     <div class="card-title">

@@ -6,12 +6,14 @@ use crate::session::format;
 use crate::text::Key;
 use leptos::prelude::*;
 
-/// The panel; nothing before the first verdict.
+/// The panel. It is there from the first image on, so that nothing moves when its verdict comes; but not before a blind vote.
 #[component]
 pub fn DecisionPanel() -> impl IntoView {
     let page = Page::here();
     let outlook = Memo::new(move |_| page.read(|session| session.outlook()));
-    let is_there = Memo::new(move |_| outlook.with(Option::is_some));
+    let is_there = Memo::new(move |_| {
+        outlook.with(Option::is_some) || !page.read(|session| session.is_blind())
+    });
     move || {
         is_there.get().then(|| {
             view! {
@@ -24,7 +26,13 @@ pub fn DecisionPanel() -> impl IntoView {
                         <CostField title=Key::CostReject name="cost-reject" read=|costs| costs.wrong_reject_usd
                             write=|costs, cost| costs.wrong_reject_usd = cost />
                     </div>
-                    {move || outlook.get().map(|outlook| view! { <Net outlook=outlook /> })}
+                    {move || match outlook.get() {
+                        Some(outlook) => view! { <Net outlook=outlook /> }.into_any(),
+                        None => view! {
+                            <p class="net"><span class="num big">"–"</span>" " {page.t(Key::NetCaption)}</p>
+                            <div class="row decision-hints"></div>
+                        }.into_any(),
+                    }}
                     <p class="dim detail">{page.t(Key::EachItsOwn)}</p>
                 </section>
             }

@@ -17,6 +17,7 @@ mod drop_zone;
 mod footer;
 mod gauge;
 mod header;
+mod heat_map;
 mod image_notes;
 mod input_picker;
 mod model_details;

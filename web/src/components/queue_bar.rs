@@ -1,11 +1,10 @@
 //! Counts, the time left, and what can be done with the whole queue.
 
-use crate::page::Page;
+use crate::page::{Page, PageSession};
 use crate::platform::{dom, picture};
 use crate::session::format;
 use crate::session::notice::Notice;
 use crate::session::queue::Counts;
-use crate::session::report::Thumbs;
 use crate::text::Key;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -20,6 +19,7 @@ pub fn QueueBar() -> impl IntoView {
     let counts = Memo::new(move |_| page.read(|session| session.queue.counts(session.threshold())));
     let eta =
         Memo::new(move |_| page.read(|session| session.eta_millis().map(format::rough_duration)));
+    let n_failed = Memo::new(move |_| counts.get().failed);
     let words = move || {
         let Counts {
             total,
@@ -47,16 +47,17 @@ pub fn QueueBar() -> impl IntoView {
             <p class="num"><span data-testid="queue-counts">{words}</span>{left}</p>
             <div class="row">
                 <Flow counts=counts />
-                {move || {
-                    let counts = counts.get();
-                    (counts.done + counts.failed > 0).then(|| view! { <Exports /> })
-                }}
+                <Exports counts=counts />
+                {move || (n_failed.get() > 1).then(|| view! {
+                    <button class="quiet" type="button" data-testid="retry-failed"
+                        on:click=move |_| page.change(|session| session.retry_failed())>{page.t(Key::RetryFailed)}</button>
+                })}
             </div>
         </div>
     }
 }
 
-/// Pause, and try again what failed.
+/// Pause. The button stays where nothing is left to pause: what stands beside it must not move when an image comes out.
 #[component]
 fn Flow(
     /// How many cards stand where.
@@ -68,7 +69,6 @@ fn Flow(
         let counts = counts.get();
         counts.done + counts.failed < counts.total
     });
-    let n_failed = Memo::new(move |_| counts.get().failed);
     let pause = move |_| page.change(|session| session.set_paused(!session.is_paused()));
     let title = move || {
         page.t(if is_paused.get() {
@@ -78,20 +78,19 @@ fn Flow(
         })()
     };
     view! {
-        {move || (is_open.get() || is_paused.get()).then(|| view! {
-            <button class="quiet" type="button" aria-keyshortcuts="p" data-testid="pause" on:click=pause>{title}</button>
-        })}
-        {move || (n_failed.get() > 1).then(|| view! {
-            <button class="quiet" type="button" data-testid="retry-failed"
-                on:click=move |_| page.change(|session| session.retry_failed())>{page.t(Key::RetryFailed)}</button>
-        })}
+        <button class="quiet" type="button" aria-keyshortcuts="p" data-testid="pause"
+            disabled=move || !is_open.get() && !is_paused.get() on:click=pause>{title}</button>
     }
 }
 
-/// What the visitor takes away.
+/// What the visitor takes away, once there is something.
 #[component]
-fn Exports() -> impl IntoView {
+fn Exports(
+    /// How many cards stand where.
+    counts: Memo<Counts>,
+) -> impl IntoView {
     let page = Page::here();
+    let nothing = Memo::new(move |_| counts.get().done + counts.get().failed == 0);
     let jsonl = move |_| {
         let rows = page
             .session
@@ -115,32 +114,35 @@ fn Exports() -> impl IntoView {
         });
     };
     view! {
-        <button class="quiet" type="button" aria-keyshortcuts="r" data-testid="export-report" on:click=report>{page.t(Key::ExportReport)}</button>
-        <button class="quiet" type="button" data-testid="export-jsonl" on:click=jsonl>{page.t(Key::ExportJsonl)}</button>
-        <button class="quiet" type="button" data-testid="export-csv" on:click=csv>{page.t(Key::ExportCsv)}</button>
-        <button class="quiet" type="button" data-testid="copy-link" on:click=link>{page.t(Key::CopyLink)}</button>
-        <button class="quiet" type="button" data-testid="clear"
+        <button class="quiet" type="button" disabled=nothing aria-keyshortcuts="r" data-testid="export-report" on:click=report>{page.t(Key::ExportReport)}</button>
+        <button class="quiet" type="button" disabled=nothing data-testid="export-jsonl" on:click=jsonl>{page.t(Key::ExportJsonl)}</button>
+        <button class="quiet" type="button" disabled=nothing data-testid="export-csv" on:click=csv>{page.t(Key::ExportCsv)}</button>
+        <button class="quiet" type="button" disabled=nothing data-testid="copy-link" on:click=link>{page.t(Key::CopyLink)}</button>
+        <button class="quiet" type="button" disabled=nothing data-testid="clear"
             on:click=move |_| page.change(|session| session.remove_settled())>{page.t(Key::Clear)}</button>
     }
     .into_any()
 }
 
-/// Draws the small pictures one after the other, then writes the report.
+/// Writes the report image by image, each with a small picture; the page stays awake meanwhile.
 async fn save_report(page: Page) {
-    let mut thumbs = Thumbs::new();
+    let lang = page.lang.get_untracked();
+    let read = |read: &dyn Fn(&PageSession) -> String| page.session.with_untracked(read);
     let ids = page.session.with_untracked(|session| session.reported());
+    let mut pieces = dom::Pieces::default();
+    pieces.push(&read(&|session| session.report_head(lang, &dom::now_iso())));
     for id in ids {
         let file = page.card(id, |card| card.file.clone()).flatten();
-        if let Some(file) = file
-            && let Some(copy) = picture::small_copy(&file, REPORT_PICTURE_SIDE).await
-        {
-            thumbs.push((id, copy));
-        }
+        let copy = match file {
+            Some(file) => picture::small_copy(&file, REPORT_PICTURE_SIDE).await,
+            None => None,
+        };
+        picture::breathe().await;
+        pieces.push(&read(&|session| {
+            session.report_image(id, lang, copy.as_deref())
+        }));
     }
-    let lang = page.lang.get_untracked();
-    let html = page
-        .session
-        .with_untracked(|session| session.report_html(lang, &thumbs, &dom::now_iso()));
-    dom::download_text("servimage-report.html", "text/html", &html);
+    pieces.push(&read(&|session| session.report_foot(lang)));
+    pieces.download("servimage-report.html", "text/html");
     page.change(|session| session.notify(Notice::ReportSaved));
 }

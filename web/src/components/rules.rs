@@ -62,7 +62,7 @@ fn Rule(
         <tr data-outcome=look>
             <th scope="row">{title}</th>
             <td data-label=page.t(Key::Required)>{rule.required}</td>
-            <td data-label=page.t(Key::Measured)>{measured}</td>
+            <td data-label=page.t(Key::Measured)><span lang="en">{measured}</span></td>
             <td class="outcome" data-label=page.t(Key::Outcome)><span class=format!("glyph {look}") aria-hidden="true">{sign}</span> {page.t(word)}</td>
         </tr>
     }

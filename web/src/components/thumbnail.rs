@@ -13,6 +13,9 @@ pub fn Thumbnail(
     id: CardId,
     /// File name, for those who do not see the picture.
     name: String,
+    /// What lies over the picture.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let page = Page::here();
     let url = page
@@ -26,7 +29,10 @@ pub fn Thumbnail(
     }
     view! {
         <figure class="thumb" class:broken=move || is_broken.get()>
-            <img src=url alt=name loading="lazy" decoding="async" on:error=move |_| is_broken.set(true) />
+            <span class="frame">
+                <img src=url alt=name loading="lazy" decoding="async" on:error=move |_| is_broken.set(true) />
+                {children.map(|children| children())}
+            </span>
             {move || is_broken.get().then(|| view! { <figcaption class="dim">{page.t(Key::NoPicture)}</figcaption> })}
         </figure>
     }

@@ -10,6 +10,7 @@ use super::verdict_json::VerdictJson;
 use crate::page::Page;
 use crate::session::format;
 use crate::session::queue::CardId;
+use crate::session::rise::{LEAST_IMAGES, Rise};
 use crate::session::verdict_view::concept_rows;
 use crate::text::{Key, fill};
 use leptos::prelude::*;
@@ -52,7 +53,10 @@ pub fn VerdictView(
                 <ImageNotes verdict=verdict.clone() />
                 <p class="labels"><span class="label">{page.t(Key::LabelsTitle)}</span>" " <span lang="en" data-testid="labels">{labels}</span></p>
             </div>
-            <Concepts rows=rows />
+            <div>
+                <Concepts rows=rows />
+                <RiseLine id=id />
+            </div>
             <Rules rules=verdict.rules.clone() />
             <Checklist id=id />
             <footer class="card-foot">
@@ -77,6 +81,42 @@ fn VoteCast(
         Key::VotedRefuse
     };
     Some(view! { <p class="vote-cast dim" data-testid="vote-cast">{page.t(words)}</p> })
+}
+
+/// What keeps the image below the threshold.
+#[component]
+fn RiseLine(
+    /// Which card.
+    id: CardId,
+) -> impl IntoView {
+    let page = Page::here();
+    let words = move || {
+        Some(match page.read(|session| session.rise(id))? {
+            Rise::Lowest(concept, score) => page.say(
+                Key::RiseLowest,
+                &[
+                    ("concept", page.t(concept)()),
+                    ("score", &format!("{score:.1}")),
+                    ("least", &LEAST_IMAGES.to_string()),
+                ],
+            ),
+            Rise::By {
+                concept,
+                points,
+                n,
+                correlation,
+            } => page.say(
+                Key::RiseBy,
+                &[
+                    ("concept", page.t(concept)()),
+                    ("points", &format!("{points:.1}")),
+                    ("n", &n.to_string()),
+                    ("correlation", &format!("{correlation:.2}")),
+                ],
+            ),
+        })
+    };
+    move || words().map(|words| view! { <p class="dim detail rise" data-testid="rise">{words}</p> })
 }
 
 /// Dollars and the score.

@@ -80,9 +80,19 @@ pub async fn copy_text(text: &str) -> bool {
 
 /// A text as a file in memory.
 pub(super) fn text_blob(text: &str, mime: &str) -> Result<Blob, JsValue> {
+    blob_of(&Array::of1(&text.into()), mime)
+}
+
+fn blob_of(texts: &Array, mime: &str) -> Result<Blob, JsValue> {
     let kind = BlobPropertyBag::new();
     kind.set_type(mime);
-    Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &kind)
+    Blob::new_with_str_sequence_and_options(texts, &kind)
+}
+
+/// Milliseconds since the page was opened.
+pub fn now_millis() -> f64 {
+    let clock = web_sys::window().and_then(|window| window.performance());
+    clock.map_or(0.0, |clock| clock.now())
 }
 
 /// A JSON text with line breaks, written by the browser: a second writer would be 3 KB of wasm.
@@ -95,12 +105,28 @@ pub fn pretty_json(text: &str) -> String {
 
 /// Saves a text as a file.
 pub fn download_text(file_name: &str, mime: &str, text: &str) {
-    let url = text_blob(text, mime)
-        .ok()
-        .and_then(|blob| object_url(&blob));
-    if let Some(url) = url {
-        download(file_name, &url);
-        revoke_url(&url);
+    let mut pieces = Pieces::default();
+    pieces.push(text);
+    pieces.download(file_name, mime);
+}
+
+/// A text file in the browser's memory, piece by piece.
+#[derive(Default)]
+pub struct Pieces(Array);
+
+impl Pieces {
+    /// Adds a piece behind the others.
+    pub fn push(&mut self, text: &str) {
+        self.0.push(&text.into());
+    }
+
+    /// Saves the whole as a file.
+    pub fn download(self, file_name: &str, mime: &str) {
+        let blob = blob_of(&self.0, mime).ok();
+        if let Some(url) = blob.and_then(|blob| object_url(&blob)) {
+            download(file_name, &url);
+            revoke_url(&url);
+        }
     }
 }
 

@@ -15,6 +15,8 @@ extern "C" {
     fn fetch_samples() -> Promise;
     #[wasm_bindgen(js_name = modelCard)]
     fn fetch_model_card(pack_url: &str) -> Promise;
+    #[wasm_bindgen(js_name = keepShell)]
+    fn shell() -> Promise;
 }
 
 #[wasm_bindgen(module = "/js/markdown.js")]
@@ -64,6 +66,11 @@ pub async fn samples() -> Vec<Sample> {
     };
     let rows = rows.dyn_into::<Array>().unwrap_or_default();
     rows.iter().filter_map(sample).collect()
+}
+
+/// Has the page's own files kept for a visit without network, where the browser lets us; done when they are.
+pub async fn keep_shell() {
+    let _ = JsFuture::from(shell()).await;
 }
 
 /// The model card of a pack as Markdown; empty where it has none.

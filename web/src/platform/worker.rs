@@ -88,6 +88,10 @@ impl BrowserWorker {
 impl WorkerPort for BrowserWorker {
     type File = File;
 
+    fn size_of(file: &File) -> f64 {
+        file.size()
+    }
+
     fn post(&mut self, request: &Request, files: Option<&JobFiles<File>>) {
         if let Err(error) = self.try_post(request, files) {
             self.report(&error);

@@ -75,13 +75,13 @@ pub fn duration(millis: f64) -> String {
     }
 }
 
-/// `8 s`, `40 s`, `3 min`, `1.5 h`: no finer than a guess deserves.
+/// `8 s`, `45 s`, `3 min`, `1.5 h`: no finer than a guess deserves, and rounded by an eighth at most.
 pub fn rough_duration(millis: f64) -> String {
     let seconds = millis / 1000.0;
-    if seconds < 10.0 {
+    if seconds < 20.0 {
         format!("{:.0} s", seconds.max(1.0))
     } else if seconds < 90.0 {
-        format!("{:.0} s", (seconds / 10.0).round() * 10.0)
+        format!("{:.0} s", (seconds / 5.0).round() * 5.0)
     } else if seconds < 5400.0 {
         format!("{:.0} min", seconds / 60.0)
     } else {
@@ -122,6 +122,6 @@ mod tests {
         assert_eq!(duration(84.2), "84 ms");
         assert_eq!(duration(1449.0), "1.4 s");
         let times = [200.0, 43_000.0, 200_000.0, 5_500_000.0].map(rough_duration);
-        assert_eq!(times, ["1 s", "40 s", "3 min", "1.5 h"]);
+        assert_eq!(times, ["1 s", "45 s", "3 min", "1.5 h"]);
     }
 }

@@ -7,9 +7,6 @@ use super::{DeliverableChoice, Session};
 use servimage_bench::message::{Beside, Preparation, Request, ScoreJob};
 use servimage_bench::verdict::ErrorInfo;
 
-/// Verdicts whose pace counts for the time that is left.
-const PACE_OF: usize = 16;
-
 impl<P: WorkerPort> Session<P> {
     /// Stops a card that has not settled; it can be tried again.
     pub fn cancel(&mut self, id: CardId) {
@@ -119,29 +116,6 @@ impl<P: WorkerPort> Session<P> {
         self.pump();
     }
 
-    /// Milliseconds until the queue is worked off, from the pace of the last verdicts; `None` where nothing
-    /// waits or nothing is known.
-    pub fn eta_millis(&self) -> Option<f64> {
-        let n_open = self
-            .queue
-            .iter()
-            .filter(|card| !card.state.is_settled())
-            .count();
-        let pace = |card: &Card<P::File>| match card.state {
-            CardState::Done { work_millis, .. } if card.file.is_some() => Some(work_millis),
-            _ => None,
-        };
-        let last: Vec<f64> = self
-            .queue
-            .iter()
-            .rev()
-            .filter_map(pace)
-            .take(PACE_OF)
-            .collect();
-        (n_open > 0 && !last.is_empty())
-            .then(|| last.iter().sum::<f64>() / last.len() as f64 * n_open as f64)
-    }
-
     /// Gives the worker jobs until it has enough.
     pub(super) fn pump(&mut self) {
         while self.model.is_ready()
@@ -172,6 +146,9 @@ impl<P: WorkerPort> Session<P> {
     }
 
     fn send(&mut self, id: CardId) {
+        if self.queue.in_flight() == 0 {
+            self.pace.begin(self.now_millis);
+        }
         let job_id = self.next_job_id;
         self.next_job_id += 1;
         self.queue.change(id, |card| card.job_id = Some(job_id));

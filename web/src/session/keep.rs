@@ -192,6 +192,18 @@ mod tests {
     }
 
     #[test]
+    fn a_new_image_does_not_take_the_place_of_a_card_on_its_way_back() {
+        let mut before = judged_session();
+        let text = stored(&mut before).remove(0).1;
+        let mut after = ready_session();
+        after.queue.reserve(Some(30));
+        let new = drop_images(&mut after, &["new.png"]);
+        after.bring_back(vec![(30, text)]);
+        assert_eq!(after.queue.iter().count(), 2);
+        assert_ne!(new[0], 30);
+    }
+
+    #[test]
     fn cards_come_back_in_their_order_whatever_the_storage_does() {
         let mut before = judged_session();
         let text = stored(&mut before).remove(0).1;

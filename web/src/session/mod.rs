@@ -11,6 +11,7 @@ pub mod compare;
 pub mod decision;
 pub mod export;
 pub mod format;
+pub mod heat;
 pub mod intake;
 pub mod keep;
 pub mod model;
@@ -22,11 +23,14 @@ pub mod port;
 pub mod poster;
 pub mod queue;
 pub mod report;
+pub mod rise;
 pub mod share;
 pub mod verdict_view;
 
+mod bench;
 mod jobs;
 mod kept;
+mod pace;
 mod preflight;
 mod recovery;
 #[cfg(test)]
@@ -35,7 +39,7 @@ mod tests;
 use assets::Assets;
 use catalog::Catalog;
 use decision::Costs;
-use intake::{AssetKey, Incoming};
+use intake::Incoming;
 use model::{LoadProgress, ModelState};
 use notice::{Notice, Notices};
 use options::Options;
@@ -43,7 +47,7 @@ use port::WorkerPort;
 use queue::{CardId, CardState, Counts, Queue};
 use servimage_bench::message::{JobPhase, Load, Preparation, Request, Response};
 use servimage_bench::preflight::Preflight;
-use servimage_bench::task::{Task, load_tasks};
+use servimage_bench::task::Task;
 use share::Shared;
 use std::sync::Arc;
 
@@ -90,6 +94,8 @@ pub struct Session<P: WorkerPort> {
     preflight: Option<Preflight>,
     /// Whether the pack is wanted whatever its preflight says.
     insists: bool,
+    pace: pace::Pace,
+    now_millis: f64,
 }
 
 impl<P: WorkerPort> Session<P> {
@@ -121,6 +127,8 @@ impl<P: WorkerPort> Session<P> {
             recovery: recovery::Recovery::default(),
             preflight: None,
             insists: false,
+            pace: pace::Pace::default(),
+            now_millis: 0.0,
         }
     }
 
@@ -243,64 +251,6 @@ impl<P: WorkerPort> Session<P> {
             if task_id == id && wanted.deliverable == *deliverable)
     }
 
-    /// Reads a JSON file of tasks; on success the first of them is picked.
-    pub fn add_bench_json(&mut self, file_name: &str, json: &str) {
-        match load_tasks(json) {
-            Ok(loaded) if !loaded.tasks.is_empty() => {
-                let first = loaded.tasks[0].task_id.clone();
-                let had_none = self.catalog.n_bench() == 0;
-                self.catalog.add_bench(loaded);
-                self.adopt_tasks();
-                if !self.pick_shared_task() && had_none {
-                    self.pick_task(&first);
-                }
-                let (tasks, warnings) = (self.catalog.n_bench(), self.catalog.n_warnings());
-                self.notify(Notice::BenchLoaded { tasks, warnings });
-            }
-            Ok(_) => self.notify(Notice::NotABenchFile {
-                name: file_name.into(),
-                why: "[]".into(),
-            }),
-            Err(error) => {
-                self.notify(Notice::NotABenchFile {
-                    name: file_name.into(),
-                    why: error.to_string(),
-                });
-            }
-        }
-    }
-
-    /// Drops the benchmark and its pictures. Cards keep the task against which they were judged.
-    pub fn forget_bench(&mut self) {
-        self.catalog.forget_bench();
-        self.assets.clear();
-        let still_there = self
-            .task
-            .as_ref()
-            .is_some_and(|task| self.catalog.get(&task.task_id).is_some());
-        if !still_there {
-            self.pick_first();
-        }
-        self.prepare();
-        self.notify(Notice::BenchForgotten);
-    }
-
-    /// Picks what is picked before anybody picks.
-    pub(super) fn pick_first(&mut self) {
-        self.task = self.catalog.first(self.options.language).cloned();
-        self.deliverable = DeliverableChoice::One(1);
-    }
-
-    /// Keeps the pictures of a dropped benchmark folder.
-    pub fn add_assets(
-        &mut self,
-        inputs: Vec<(AssetKey, P::File)>,
-        references: Vec<(AssetKey, P::File)>,
-    ) {
-        self.assets.add(inputs, references);
-        self.prepare();
-    }
-
     /// Queues images for the picked task, in their order.
     pub fn add_images(&mut self, images: Vec<Incoming<P::File>>) {
         let Some(task) = self.task.clone() else {
@@ -356,6 +306,8 @@ impl<P: WorkerPort> Session<P> {
             return;
         };
         let is_blind = self.is_blind;
+        let bytes = self.queue.get(id).map_or(0.0, Self::bytes_of);
+        self.pace.settled(self.now_millis, bytes);
         self.queue.change(id, |card| {
             card.state = state;
             card.job_id = None;

@@ -21,6 +21,9 @@ pub trait WorkerPort {
     /// Handle of a file; cheap to clone.
     type File: Clone;
 
+    /// Bytes of a file.
+    fn size_of(file: &Self::File) -> f64;
+
     /// Sends a request, with its files where it is a score request.
     fn post(&mut self, request: &Request, files: Option<&JobFiles<Self::File>>);
 

@@ -164,6 +164,11 @@ impl<F> Queue<F> {
         id
     }
 
+    /// Cards up to this id are on their way: new ones come behind them.
+    pub fn reserve(&mut self, last: Option<CardId>) {
+        self.next_id = self.next_id.max(last.map_or(1, |last| last + 1));
+    }
+
     /// Adds a whole card; those that come later get higher ids.
     pub fn insert(&mut self, card: Card<F>) {
         self.next_id = self.next_id.max(card.id + 1);

@@ -1,5 +1,5 @@
 //! The report: one HTML file without scripts or addresses, so that it opens with the network off, prints,
-//! and says the same in ten years.
+//! and says the same in ten years. It is written in pieces, because hundreds of images at once would hold the page up.
 
 use super::Session;
 use super::format;
@@ -13,24 +13,20 @@ use servimage_bench::verdict::{Provenance, Verdict};
 /// Looks of the report; it brings its own, the page's files are not there.
 const STYLE: &str = include_str!("report.css");
 
-/// Small pictures by card, as `data:` addresses.
-pub type Thumbs = Vec<(CardId, String)>;
-
-/// One row of the report.
-struct Row<'a, F> {
-    card: &'a Card<F>,
-    verdict: Verdict,
-}
-
 impl<P: WorkerPort> Session<P> {
-    /// Cards whose pictures a report shows: judged and not hidden.
+    /// Cards of a report, judged and not hidden: the likeliest to be paid first.
     pub fn reported(&self) -> Vec<CardId> {
-        self.report_rows().iter().map(|row| row.card.id).collect()
+        let mut ids = self.ids_in(Order::Likeliest);
+        let is_shown = |id: &CardId| {
+            let card = self.queue.get(*id);
+            card.is_some_and(|card| self.shown_p_pay(card).is_some())
+        };
+        ids.retain(is_shown);
+        ids
     }
 
-    /// The report over all judged images, the likeliest to be paid first. `made_at` is shown as it is.
-    pub fn report_html(&self, lang: Lang, thumbs: &Thumbs, made_at: &str) -> String {
-        let rows = self.report_rows();
+    /// What stands before the images. `made_at` is shown as it is.
+    pub fn report_head(&self, lang: Lang, made_at: &str) -> String {
         let say = |key| text(lang, key);
         let mut html = format!(
             "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
@@ -40,19 +36,31 @@ impl<P: WorkerPort> Session<P> {
             self.report_summary(lang),
             title = say(Key::ReportTitle),
         );
-        if let Some(row) = rows.first() {
-            let labels = escape(&row.verdict.provenance.labels);
+        let first = self.reported().first().and_then(|id| self.queue.get(*id));
+        if let Some(CardState::Done { verdict, .. }) = first.map(|card| &card.state) {
+            let labels = escape(&verdict.provenance.labels);
             html += &format!(
                 "<p class=\"labels\">{} <span lang=\"en\">{labels}</span></p>",
                 say(Key::LabelsTitle)
             );
         }
-        html += "<main>";
-        for row in &rows {
-            let thumb = thumbs.iter().find(|(id, _)| *id == row.card.id);
-            push_row(&mut html, lang, row, thumb.map(|(_, url)| url));
+        html + "<main>"
+    }
+
+    /// One image, with its small picture as a `data:` address; empty where it went meanwhile.
+    pub fn report_image(&self, id: CardId, lang: Lang, thumb: Option<&str>) -> String {
+        let mut html = String::new();
+        if let Some(card) = self.queue.get(id)
+            && let CardState::Done { verdict, .. } = &card.state
+        {
+            push_image(&mut html, lang, card, &self.decided(verdict), thumb);
         }
-        html += "</main>";
+        html
+    }
+
+    /// What stands behind the images: those that failed, and what a verdict is worth.
+    pub fn report_foot(&self, lang: Lang) -> String {
+        let mut html = "</main>".to_owned();
         let failed = self.queue.iter().filter_map(|card| match &card.state {
             CardState::Failed(error) => Some((card, error)),
             _ => None,
@@ -61,24 +69,10 @@ impl<P: WorkerPort> Session<P> {
             let (name, why) = (escape(&card.name), escape(&error.message));
             html += &format!("<p class=\"failed\">✕ {name}: <span lang=\"en\">{why}</span></p>");
         }
-        html += &format!("<footer><p>{}</p></footer></html>", say(Key::FooterHonest));
-        html
-    }
-
-    fn report_rows(&self) -> Vec<Row<'_, P::File>> {
-        let ids = self.ids_in(Order::Likeliest).into_iter();
-        ids.filter_map(|id| self.report_row(self.queue.get(id)?))
-            .collect()
-    }
-
-    fn report_row<'a>(&self, card: &'a Card<P::File>) -> Option<Row<'a, P::File>> {
-        match &card.state {
-            CardState::Done { verdict, .. } if self.is_open(card) => Some(Row {
-                card,
-                verdict: self.decided(verdict),
-            }),
-            _ => None,
-        }
+        html + &format!(
+            "<footer><p>{}</p></footer></html>",
+            text(lang, Key::FooterHonest)
+        )
     }
 
     fn report_summary(&self, lang: Lang) -> String {
@@ -104,9 +98,14 @@ impl<P: WorkerPort> Session<P> {
     }
 }
 
-fn push_row<F>(html: &mut String, lang: Lang, row: &Row<'_, F>, thumb: Option<&String>) {
+fn push_image<F>(
+    html: &mut String,
+    lang: Lang,
+    card: &Card<F>,
+    verdict: &Verdict,
+    thumb: Option<&str>,
+) {
     let say = |key| text(lang, key);
-    let (card, verdict) = (row.card, &row.verdict);
     let (look, sign, stamp) = if verdict.pay {
         ("pay", "✓", Key::WouldPay)
     } else {
@@ -232,8 +231,15 @@ mod tests {
     use super::*;
     use crate::session::tests::{done, drop_images, judged_session, ready_session};
 
+    /// The whole report, every image with this picture.
+    fn report_in<P: WorkerPort>(session: &Session<P>, lang: Lang, thumb: Option<&str>) -> String {
+        let image = |id| session.report_image(id, lang, thumb);
+        let images: String = session.reported().into_iter().map(image).collect();
+        session.report_head(lang, "2026-11-25") + &images + &session.report_foot(lang)
+    }
+
     fn report<P: WorkerPort>(session: &Session<P>) -> String {
-        session.report_html(Lang::En, &Thumbs::new(), "2026-11-25")
+        report_in(session, Lang::En, None)
     }
 
     #[test]
@@ -242,7 +248,7 @@ mod tests {
         let html = report(&session);
         assert!(html.contains("good.png") && html.contains("75%") && html.contains("$7.50"));
         assert!(html.contains("bad.png") && html.contains("it broke"));
-        let chinese = session.report_html(Lang::Zh, &Thumbs::new(), "2026-11-25");
+        let chinese = report_in(&session, Lang::Zh, None);
         assert!(chinese.contains("lang=\"zh-CN\"") && chinese.contains("会付款"));
     }
 
@@ -251,8 +257,7 @@ mod tests {
         let mut session = judged_session();
         let id = session.queue.iter().next().expect("a card").id;
         session.tick(id, 0, true);
-        let thumbs = vec![(id, "data:image/jpeg;base64,AAAA".to_owned())];
-        let html = session.report_html(Lang::En, &thumbs, "now");
+        let html = report_in(&session, Lang::En, Some("data:image/jpeg;base64,AAAA"));
         assert!(html.contains("src=\"data:image/jpeg;base64,AAAA\"") && html.contains('☑'));
         for address in ["http:", "https:", "<script", "<link", "url("] {
             assert!(!html.contains(address), "{address} in the report");
@@ -281,5 +286,13 @@ mod tests {
         let html = report(&session);
         assert!(html.find("high.png") < html.find("low.png"));
         assert!(!html.contains("hidden.png"));
+    }
+
+    #[test]
+    fn an_image_that_went_while_the_report_was_written_leaves_no_gap() {
+        let mut session = judged_session();
+        let id = session.reported()[0];
+        session.remove(id);
+        assert_eq!(session.report_image(id, Lang::En, None), "");
     }
 }

@@ -1,6 +1,7 @@
 //! The session against a recording worker: what a visitor would miss if it broke.
 
 mod flow;
+pub(crate) mod recorded;
 mod recovery;
 
 use super::intake::Incoming;
@@ -34,6 +35,10 @@ pub(super) struct Recorder {
 impl WorkerPort for Recorder {
     type File = &'static str;
 
+    fn size_of(file: &Self::File) -> f64 {
+        file.len() as f64
+    }
+
     fn post(&mut self, request: &Request, files: Option<&JobFiles<Self::File>>) {
         self.requests.push((request.clone(), files.cloned()));
     }
@@ -64,6 +69,7 @@ pub(crate) fn verdict(image: &str, p_pay: f64) -> Verdict {
         concepts: BTreeMap::from([("brf".to_owned(), brief)]),
         rules: Vec::new(),
         image_notes: Vec::new(),
+        attention: None,
         provenance: Provenance::default(),
     }
 }
@@ -77,6 +83,7 @@ fn pack() -> LoadedPack {
         device: "cpu (flex)".into(),
         is_gpu: false,
         cpu_reason: None,
+        card: None,
         threshold: 0.5,
         reliability: vec![ReliabilityBin {
             predicted: 0.7,

@@ -154,4 +154,6 @@ keys! {
     OwnBriefTitle OwnBriefHint OwnTitle OwnBrief OwnDeliverables OwnPrice OwnInput OwnSave
     OwnForget OutOfDistribution WhatIf WhatIfTitle WhatIfHint WhatIfGo WhatIfLine ModelCardTitle
     KeysTitle KeysElsewhere KeysOn NoticeRecovered
+    HeatShow HeatAlt HeatLegend HeatEven PlaceTop PlaceMiddle PlaceBottom PlaceLeft PlaceCentre PlaceRight
+    RiseLowest RiseBy
 }

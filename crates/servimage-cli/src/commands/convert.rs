@@ -40,6 +40,9 @@ pub struct ConvertArguments {
     /// Licence of the weights
     #[arg(long, value_name = "SPDX")]
     licence: Option<String>,
+    /// Markdown file that becomes the pack's model card
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
     /// Golden folder whose reference outputs become the pack's self-test
     #[arg(long, value_name = "DIR", hide_short_help = true)]
     golden: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl ConvertArguments {
             name: self.name.clone(),
             labels: self.labels.clone(),
             licence: self.licence.clone(),
+            card: self.card.clone(),
             golden: self.golden.clone(),
             self_test_tolerance: self.self_test_tolerance,
             ..ConvertOptions::new(&self.base)

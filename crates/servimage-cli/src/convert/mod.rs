@@ -53,6 +53,8 @@ pub struct ConvertOptions {
     pub labels: Option<String>,
     /// Licence of the weights.
     pub licence: Option<String>,
+    /// Markdown file that becomes the pack's model card.
+    pub card: Option<PathBuf>,
     /// Golden folder whose vectors become the pack's self-test.
     pub golden: Option<PathBuf>,
     /// Bound on the self-test's relative error.
@@ -73,6 +75,7 @@ impl ConvertOptions {
             name: None,
             labels: None,
             licence: None,
+            card: None,
             golden: None,
             self_test_tolerance: 1e-3,
             piece_values: PIECE_VALUES,
@@ -154,6 +157,9 @@ pub fn convert<K: PackSink>(
 
     let mut writer = PackWriter::new(sink);
     writer.tokenizer(&read_bytes(&options.base.join("tokenizer.json"))?)?;
+    if let Some(card) = &options.card {
+        writer.card(&read_bytes(card)?)?;
+    }
     let total = sources.write_all(&expected, &manifest, &mut writer, on_progress)?;
     if let Some(golden) = &options.golden {
         let (stages, tolerance) = (
@@ -247,6 +253,7 @@ fn base_manifest(
         special_tokens: config.special_tokens,
         image_processor,
         tokenizer,
+        card: None,
         template,
         heads: Heads::default(),
         payment_adapter: None,

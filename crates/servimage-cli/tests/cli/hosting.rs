@@ -41,9 +41,11 @@ fn convert_published(folder: &Path) -> (String, Value) {
     let base = folder.join("Qwen3-VL-made-up-Instruct");
     write_made_up(MadeUpSize::Nano, 11, &base).unwrap();
     let pack = folder.join("qwen-q4").display().to_string();
-    let base = base.display().to_string();
+    let (base, card) = (base.display().to_string(), folder.join("card.md"));
+    std::fs::write(&card, "# A made-up model\n").unwrap();
+    let card = card.display().to_string();
     let output = servimage(&[
-        "convert", "--base", &base, "--quant", "q4", "--out", &pack, "--json",
+        "convert", "--base", &base, "--quant", "q4", "--card", &card, "--out", &pack, "--json",
     ]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     (pack, serde_json::from_slice(&output.stdout).unwrap())
@@ -76,7 +78,10 @@ fn a_published_checkpoint_is_converted_verified_served_checked_and_scores_zero_s
     assert_eq!(host["pack_sha256"], report["pack_sha256"]);
     assert_eq!(host["findings"], Value::Array(Vec::new()));
     let n_shards = report["n_shards"].as_u64().unwrap() as usize;
-    assert_eq!(host["hashed"].as_array().unwrap().len(), n_shards + 1);
+    let hashed = host["hashed"].as_array().unwrap();
+    assert_eq!(hashed.len(), n_shards + 2, "tokenizer, model card, shards");
+    let card = std::fs::read_to_string(Path::new(&pack).join("README.md")).unwrap();
+    assert_eq!(card, "# A made-up model\n");
 
     let images = ["images/0.png", "images/1.png"].map(|image| golden().join(image));
     let [first, second] = images.map(|image| image.display().to_string());
@@ -106,6 +111,7 @@ fn a_published_checkpoint_is_converted_verified_served_checked_and_scores_zero_s
         let labels = verdict["provenance"]["labels"].as_str().unwrap();
         assert!(labels.starts_with("Zero-shot"), "{labels}");
         assert_eq!(verdict["provenance"]["pack_sha256"], report["pack_sha256"]);
+        assert!(verdict["attention"].is_null(), "no payment head pooled");
     }
     assert_ne!(verdicts[0]["p_pay"], verdicts[1]["p_pay"], "images count");
 }

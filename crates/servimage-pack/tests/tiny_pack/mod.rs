@@ -60,6 +60,7 @@ pub fn manifest(quant: Layout) -> Manifest {
             size_bytes: 0,
             sha256,
         },
+        card: None,
         template: template(),
         heads: Heads {
             concepts: vec!["brf".into(), "cns_set".into()],

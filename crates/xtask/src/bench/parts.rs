@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod convert;
 pub mod cost;
+pub mod folder;
 pub mod gpu;
 pub mod linear;
 pub mod native;

@@ -57,24 +57,6 @@ fn all_failed_images_are_tried_again_at_once() {
 }
 
 #[test]
-fn the_time_left_follows_the_pace_of_the_last_verdicts() {
-    let mut session = ready_session();
-    drop_images(&mut session, &["a.png", "b.png", "c.png"]);
-    assert_eq!(session.eta_millis(), None, "nothing is known yet");
-    let answer = |job_id, work_millis| Response::JobDone {
-        job_id,
-        verdict: Box::new(verdict("x", 0.7)),
-        work_millis,
-    };
-    session.on_response(answer(1, 100.0));
-    assert_eq!(session.eta_millis(), Some(200.0));
-    session.on_response(answer(2, 300.0));
-    assert_eq!(session.eta_millis(), Some(200.0));
-    session.on_response(answer(3, 300.0));
-    assert_eq!(session.eta_millis(), None, "nothing waits");
-}
-
-#[test]
 fn a_long_queue_is_announced_once_it_is_done() {
     let mut session = ready_session();
     drop_images(&mut session, &["x.png"; 13]);

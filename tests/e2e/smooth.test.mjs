@@ -1,0 +1,33 @@
+// Nothing on the page moves by itself: from the first paint to the verdict, on a screen and on a phone.
+
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { after, before, test } from "node:test";
+import { openApp } from "./lib/app.mjs";
+import { photos } from "./lib/files.mjs";
+import { startServer } from "./lib/server.mjs";
+import { layoutShift, watchShifts } from "./lib/smooth.mjs";
+
+/** Of a screen; a line of text that moves by its own height is more. */
+const MAX_SHIFT = 0.001;
+
+let server;
+before(async () => (server = await startServer()));
+after(() => server?.stop());
+
+for (const [screen, viewport] of [["a screen", { width: 1280, height: 900 }], ["a phone", { width: 360, height: 740 }]]) {
+  test(`on ${screen} nothing moves while the model loads, or while an image is judged`, async (context) => {
+    const app = await openApp(server, { webgpu: "no-adapter", viewport });
+    context.after(() => app.close());
+    await watchShifts(app.page);
+    await app.ready();
+    const path = photos()[0];
+    await app.drop([path]);
+    await app.card(basename(path)).scrollIntoViewIfNeeded();
+    await app.verdict(basename(path));
+    await app.page.waitForTimeout(300);
+    const { sum, words } = await layoutShift(app.page);
+    context.diagnostic(`layout shift ${sum.toFixed(5)}`);
+    assert.ok(sum < MAX_SHIFT, `${sum}:\n${words}`);
+  });
+}
