@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Bound on the difference of two probabilities: rows of a batch are summed in other tiles than those of one image.
 const TOLERANCE: f64 = 1e-5;
 
+/// Bound on the difference of two probabilities from two devices, which every device is promised to keep.
+const DEVICE_TOLERANCE: f64 = 1e-3;
+
 const TASK: &str = "starter-product-001";
 
 fn root() -> PathBuf {
@@ -115,6 +118,37 @@ fn a_batch_on_the_cpu_gives_the_verdicts_of_its_images() {
 #[test]
 fn a_batch_on_the_gpu_gives_the_verdicts_of_its_images() {
     batch_equals_single(Compute::Gpu);
+}
+
+#[test]
+fn the_gpu_says_what_the_cpu_says() {
+    let task = task(TASK);
+    let say = |compute: Compute| -> Vec<f64> {
+        let engine = engine(compute);
+        let pictures = [
+            "tests/fixtures/scene-1.jpg",
+            "public/samples/street-damaged.jpg",
+        ];
+        let verdicts = pictures.map(|path| {
+            let bytes = picture(path);
+            let verdict = pollster::block_on(engine.score(&request(&task, path, &bytes)));
+            verdict
+                .unwrap_or_else(|error| panic!("{path}: {error}"))
+                .p_pay
+        });
+        verdicts.to_vec()
+    };
+    let (cpu, gpu) = (say(Compute::Cpu), say(Compute::Gpu));
+    for (cpu, gpu) in cpu.iter().zip(&gpu) {
+        assert!(
+            (cpu - gpu).abs() <= DEVICE_TOLERANCE,
+            "{cpu} on the CPU, {gpu} on the GPU"
+        );
+    }
+    assert!(
+        (cpu[0] - cpu[1]).abs() > 0.02,
+        "the pictures differ: {cpu:?}"
+    );
 }
 
 #[test]

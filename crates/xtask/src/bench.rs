@@ -49,6 +49,8 @@ pub enum Part {
     Soak,
     /// Nano and a 2B in a tab on a GPU, where there is one
     Tab,
+    /// Whether all devices say the same of 50 held-out pictures
+    Agreement,
 }
 
 /// What to measure, and how.
@@ -191,6 +193,7 @@ impl Part {
             Self::Page => parts::page::measure(context),
             Self::Soak => parts::soak::measure(context),
             Self::Tab => parts::tab::measure(context),
+            Self::Agreement => parts::agreement::measure(context),
         }
     }
 
@@ -206,6 +209,7 @@ impl Part {
             (_, Self::Prefix) => parts::prefix::render(data),
             (_, Self::Gpu) => parts::gpu::render(data),
             (_, Self::Browser) => parts::browser::render(data),
+            (_, Self::Agreement) => parts::agreement::render(data),
             (_, Self::Page | Self::Soak | Self::Tab) => parts::page::render(data),
         };
         let seconds = result["seconds"].as_f64().unwrap_or(f64::NAN);
