@@ -3,10 +3,10 @@
 //! Predictions are probabilities of acceptance, 0..=1; decisions are whether it was accepted. Slices that belong together have
 //! one length; what one has more of is left out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One bin of a reliability table.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     /// Mean predicted probability.
     pub predicted: f64,

@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 /// a map are rounded to five digits.
 const TOLERANCE: f64 = 1.1e-5;
 
+/// Bound on the difference of two probabilities from two devices, which every device is promised to keep.
+const DEVICE_TOLERANCE: f64 = 1e-3;
+
 const TASK: &str = "starter-product-001";
 
 fn root() -> PathBuf {
@@ -191,6 +194,37 @@ fn the_map_of_a_wide_picture_is_wide_and_sums_to_one() {
     assert!(n_cells.is_multiple_of(columns) && n_cells > 20 && n_cells <= 49);
     assert!((map.weights.iter().sum::<f64>() - 1.0).abs() < 1e-3);
     assert!(map.share > 0.0 && map.share < 1.0, "{}", map.share);
+}
+
+#[test]
+fn the_gpu_says_what_the_cpu_says() {
+    let task = task(TASK);
+    let say = |compute: Compute| -> Vec<f64> {
+        let engine = engine(compute);
+        let pictures = [
+            "tests/fixtures/scene-1.jpg",
+            "public/samples/street-damaged.jpg",
+        ];
+        let verdicts = pictures.map(|path| {
+            let bytes = picture(path);
+            let verdict = pollster::block_on(engine.score(&request(&task, path, &bytes)));
+            verdict
+                .unwrap_or_else(|error| panic!("{path}: {error}"))
+                .p_pay
+        });
+        verdicts.to_vec()
+    };
+    let (cpu, gpu) = (say(Compute::Cpu), say(Compute::Gpu));
+    for (cpu, gpu) in cpu.iter().zip(&gpu) {
+        assert!(
+            (cpu - gpu).abs() <= DEVICE_TOLERANCE,
+            "{cpu} on the CPU, {gpu} on the GPU"
+        );
+    }
+    assert!(
+        (cpu[0] - cpu[1]).abs() > 0.02,
+        "the pictures differ: {cpu:?}"
+    );
 }
 
 #[test]

@@ -8,8 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use servimage_bench::results::read_rows;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
+use servimage_train::about::{self, Evaluation, PackFacts, TrainingFacts};
 use servimage_train::batch::Sampler;
 use servimage_train::compare::{difference, verdicts};
+use servimage_train::evaluate::Amount;
 use servimage_train::export::CalibrateOn;
 use servimage_train::nano::{NanoConfig, prompt_builder, tokenizer_json};
 use servimage_train::preview::contact_sheet;
@@ -20,7 +22,7 @@ use servimage_train::source::{self, Part};
 use servimage_train::weights::{Weights, write_whole};
 use servimage_train::world::World;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Scenes beside the real pictures; the split takes its share of them.
 const N_SCENES: u64 = 210;
@@ -79,6 +81,46 @@ pub struct TrainArgs {
     /// Threads that make batches; by default one less than there are cores.
     #[arg(long)]
     threads: Option<usize>,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Args)]
+pub struct EvaluateArgs {
+    /// Folder of the pack.
+    #[arg(long, default_value = "public/models/nano")]
+    pack: PathBuf,
+    /// Folder of the run that it comes from: its steps stand beside the figures.
+    #[arg(long)]
+    run: Option<PathBuf>,
+    /// What tables call the checkpoint.
+    #[arg(long, default_value = "nano")]
+    label: String,
+    /// Payment decisions; a quarter as many pairs of briefs.
+    #[arg(long, default_value_t = 2400)]
+    decisions: usize,
+    /// At most so many pictures for pairs of clean and damaged (all where absent), evenly spread.
+    #[arg(long)]
+    pictures: Option<usize>,
+    /// Payment and concepts only, no pairs.
+    #[arg(long)]
+    decisions_only: bool,
+    /// File for the JSON; standard output where absent.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+impl EvaluateArgs {
+    /// The command, without paths.
+    fn words(&self) -> String {
+        let mut words = format!("servimage-train evaluate --decisions {}", self.decisions);
+        if let Some(pictures) = self.pictures {
+            words.push_str(&format!(" --pictures {pictures}"));
+        }
+        if self.decisions_only {
+            words.push_str(" --decisions-only");
+        }
+        words
+    }
 }
 
 /// The world of one part of a folder's pictures, with its share of the rendered scenes.
@@ -253,23 +295,48 @@ pub fn compare(reference: &Path, packs: &[PathBuf], n_decisions: usize) -> anyho
     Ok(())
 }
 
-/// Prints the figures of a pack.
-pub fn evaluate(pack: &Path, n_decisions: usize, most: Option<usize>) -> anyhow::Result<()> {
-    let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
+/// Prints or writes the figures of a pack.
+pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
+    let pack = pollster::block_on(Pack::open(DirSource::new(&args.pack)))?;
     let scorer = Scorer::load(&pack, &Device::flex())?;
-    let mut world = world(&source::bench_dir(), Part::HeldOut)?;
-    if let Some(most) = most.filter(|most| *most > 0 && *most < world.pictures.len()) {
-        let step = world.pictures.len() as f64 / most as f64;
-        world.pictures = (0..most)
-            .map(|i| world.pictures[(i as f64 * step) as usize].clone())
-            .collect();
-    }
-    let bar = ProgressBar::new(world.pictures.len() as u64);
-    let figures = servimage_train::evaluate::evaluate(&scorer, &world, n_decisions, || bar.inc(1))?;
+    let world = world(&source::bench_dir(), Part::HeldOut)?;
+    let training = args.run.as_deref().map(TrainingFacts::read).transpose()?;
+    let amount = Amount {
+        n_decisions: args.decisions,
+        n_pictures: match args.decisions_only {
+            true => 0,
+            false => args.pictures.unwrap_or(usize::MAX),
+        },
+    };
+    let bar = ProgressBar::new(amount.n_pictures.min(world.pictures.len()) as u64);
+    let figures = servimage_train::evaluate::evaluate(&scorer, &world, amount, || bar.inc(1))?;
     bar.finish_and_clear();
     tables::print(&figures);
-    println!("{}", serde_json::to_string_pretty(&figures)?);
-    Ok(())
+    let evaluation = Evaluation {
+        label: args.label.clone(),
+        pack: PackFacts::of(&pack),
+        training,
+        command: args.words(),
+        machine: about::machine(),
+        date: about::day(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()),
+        figures,
+    };
+    let json = serde_json::to_string_pretty(&evaluation)?;
+    match &args.out {
+        Some(out) => Ok(write_whole(out, format!("{json}\n").as_bytes())?),
+        None => Ok(println!("{json}")),
+    }
+}
+
+/// Writes the model card into a pack's folder.
+pub fn card(evaluations: &[PathBuf], pack: &Path) -> anyhow::Result<()> {
+    let read: Result<Vec<Evaluation>, _> = evaluations
+        .iter()
+        .map(|path| about::read_json(path))
+        .collect();
+    let opened = pollster::block_on(Pack::open(DirSource::new(pack)))?;
+    let card = servimage_train::card::card(&read?, opened.sha256())?;
+    Ok(write_whole(&pack.join("README.md"), card.as_bytes())?)
 }
 
 /// The run's tokenizer, trained at its first start.

@@ -40,19 +40,16 @@ pub struct Difference {
 /// # Errors
 /// [`TrainError`] from the network or a damage.
 pub fn verdicts(scorer: &Scorer, world: &World, n: usize) -> Result<Vec<Said>, TrainError> {
-    let mut said = Vec::new();
     let (calibration, threshold) = (&scorer.manifest.calibration, scorer.manifest.threshold);
     each_decision(world, n, |example, _| {
         let score = scorer.score(&example.images, &example.brief)?;
         let p_pay = sigmoid(calibration.a * score.pay_logit + calibration.b);
-        said.push(Said {
+        Ok(Said {
             p_pay,
             pay: p_pay >= threshold,
             concepts: score.concepts,
-        });
-        Ok(())
-    })?;
-    Ok(said)
+        })
+    })
 }
 
 /// Compares two packs' verdicts on the same decisions.

@@ -6,6 +6,7 @@ use crate::error::TrainError;
 use crate::scorer::{Score, Scorer};
 use crate::world::{Example, PairKind, PairPlan, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+use rayon::prelude::*;
 
 /// Windows of the examples: the shapes in which the network sees pictures.
 pub const WINDOWS: [[usize; 2]; 3] = [[224, 224], [256, 192], [192, 256]];
@@ -50,23 +51,34 @@ fn kind(number: usize) -> PairKind {
     [Damage, Brief, Damage, Edit, Brief, Set, Damage, Brief][number % 8]
 }
 
-/// Makes `n` decisions over a world and hands each to `judge`: the example and the client's draw.
+/// The two decisions of a pair's number, each with the client's draw.
+fn pair_of(world: &World, number: usize) -> Result<[(Example, bool); 2], TrainError> {
+    let mut rng = rng_of(number, 1);
+    let pair = world.pair(kind(number), &plan(number), &mut rng)?;
+    Ok(pair.map(|example| {
+        let paid = rng.random::<f64>() < example.truth.p_pay(example.brief.price_usd);
+        (example, paid)
+    }))
+}
+
+/// Makes `n` decisions over a world, rounded up to an even number, on all cores and gives what `judge` makes of each, in
+/// order: it gets the example and the client's draw.
 ///
 /// # Errors
 /// [`TrainError`] from a damage or from `judge`.
-pub fn each_decision(
+pub fn each_decision<T: Send>(
     world: &World,
     n: usize,
-    mut judge: impl FnMut(&Example, bool) -> Result<(), TrainError>,
-) -> Result<(), TrainError> {
-    for number in 0..n.div_ceil(2) {
-        let mut rng = rng_of(number, 1);
-        for example in world.pair(kind(number), &plan(number), &mut rng)? {
-            let paid = rng.random::<f64>() < example.truth.p_pay(example.brief.price_usd);
-            judge(&example, paid)?;
-        }
-    }
-    Ok(())
+    judge: impl Fn(&Example, bool) -> Result<T, TrainError> + Sync,
+) -> Result<Vec<T>, TrainError> {
+    let pairs: Result<Vec<[T; 2]>, TrainError> = (0..n.div_ceil(2))
+        .into_par_iter()
+        .map(|number| {
+            let [first, second] = pair_of(world, number)?;
+            Ok([judge(&first.0, first.1)?, judge(&second.0, second.1)?])
+        })
+        .collect();
+    Ok(pairs?.into_iter().flatten().collect())
 }
 
 /// `n` decisions over a world, rounded up to an even number.
@@ -74,16 +86,13 @@ pub fn each_decision(
 /// # Errors
 /// [`TrainError`] from the network or a damage.
 pub fn decisions(scorer: &Scorer, world: &World, n: usize) -> Result<Vec<Decision>, TrainError> {
-    let mut decisions = Vec::with_capacity(n);
     each_decision(world, n, |example, paid| {
-        decisions.push(Decision {
+        Ok(Decision {
             score: scorer.score(&example.images, &example.brief)?,
             p_true: example.truth.p_pay(example.brief.price_usd),
             paid,
             chinese: !example.brief.requirement.is_ascii(),
             truth: example.truth,
-        });
-        Ok(())
-    })?;
-    Ok(decisions)
+        })
+    })
 }

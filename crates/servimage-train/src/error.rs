@@ -106,4 +106,14 @@ pub enum TrainError {
         /// Its name in the pack.
         name: String,
     },
+    /// A card needs the figures of its pack.
+    #[error(
+        "no evaluation with pairs is of the pack {expected}, found {found:?}; run `evaluate` on it without --decisions-only"
+    )]
+    NotEvaluated {
+        /// SHA-256 of the pack's manifest.
+        expected: String,
+        /// Those of the evaluations.
+        found: Vec<String>,
+    },
 }

@@ -1,18 +1,23 @@
 //! Figures of a pack on a world that its training never saw.
 
-use crate::decisions::{Decision, decisions};
+use crate::decisions::{Decision, decisions, rng_of};
 use crate::error::TrainError;
 use crate::figures::{Figure, Share};
-use crate::ordering::{DamagePairs, SwapPairs, damage_pairs, swap_pairs};
+use crate::ordering::{DamagePairs, damage_pairs};
 use crate::scorer::Scorer;
+use crate::swaps::{PriceFigure, SwapPairs, price_figures, swap_pairs};
 use crate::truth::{N_CONCEPTS, sigmoid};
 use crate::world::World;
-use serde::Serialize;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 use servimage_bench::agreement::{Bin, auroc, brier, ece, kappa, reliability, spearman};
 use servimage_model::heads::CONCEPT_HEADS;
 
+/// Pictures that are asked about at several prices.
+const N_PRICED: usize = 40;
+
 /// Figures of the payment decisions.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PaymentFigures {
     /// Decisions guessed right at a threshold of 0.5.
     pub accuracy: Share,
@@ -20,8 +25,8 @@ pub struct PaymentFigures {
     pub majority: f64,
     /// Right when knowing the client's true probability: nothing can do better on average.
     pub bayes: f64,
-    /// How far the accuracy is from the majority's to the Bayes limit, 0..=1.
-    pub share_of_way: f64,
+    /// How far the accuracy is from the majority's (0) to the Bayes limit (1).
+    pub share_of_way: Figure,
     /// Area under the ROC curve.
     pub auroc: Figure,
     /// Expected calibration error over ten bins of equal mass.
@@ -35,19 +40,19 @@ pub struct PaymentFigures {
 }
 
 /// Rank correlation of a concept with its truth where it applies.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConceptFigure {
     /// Its name.
-    pub concept: &'static str,
+    pub concept: String,
     /// Spearman's.
     pub spearman: Figure,
 }
 
 /// Figures of the decisions under briefs in one language.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LanguageFigures {
     /// `en` or `zh`.
-    pub language: &'static str,
+    pub language: String,
     /// Decisions guessed right.
     pub accuracy: Share,
     /// Area under the ROC curve.
@@ -57,9 +62,9 @@ pub struct LanguageFigures {
 }
 
 /// All figures of a pack.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Clean pictures.
+    /// Clean pictures of the pairs.
     pub n_pictures: usize,
     /// Payment decisions.
     pub payment: PaymentFigures,
@@ -67,10 +72,41 @@ pub struct Figures {
     pub concepts: Vec<ConceptFigure>,
     /// Both languages.
     pub languages: Vec<LanguageFigures>,
+    /// What the first of these figures fall to by chance.
+    pub shuffled: ShuffledFigures,
+    /// Pairs, unless only decisions were asked for.
+    pub pairs: Option<PairFigures>,
+}
+
+/// Figures of the same scores where each is held against the truth and the draw of another decision: what chance gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShuffledFigures {
+    /// As [`PaymentFigures::share_of_way`].
+    pub share_of_way: Figure,
+    /// As [`PaymentFigures::auroc`].
+    pub auroc: Figure,
+    /// As [`Figures::concepts`].
+    pub concepts: Vec<ConceptFigure>,
+}
+
+/// Figures of pairs that share all but one thing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairFigures {
     /// Clean against damaged copies.
     pub damages: DamagePairs,
     /// The same picture under the met and another brief.
     pub swaps: SwapPairs,
+    /// Clean pictures at several prices.
+    pub prices: Vec<PriceFigure>,
+}
+
+/// How much to evaluate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// Payment decisions; a quarter as many pairs of briefs.
+    pub n_decisions: usize,
+    /// At most so many clean pictures for the pairs, evenly spread over the world; none at all for 0.
+    pub n_pictures: usize,
 }
 
 /// Figures of the payment decisions under the pack's calibration.
@@ -87,8 +123,6 @@ pub fn payment_figures(decisions: &[Decision], a: f64, b: f64) -> PaymentFigures
         .zip(&paid)
         .filter(|(guess, paid)| guess == paid)
         .count() as u64;
-    let n = decisions.len() as u64;
-    let n_paid = paid.iter().filter(|paid| **paid).count() as u64;
     let some = |chosen: &[usize]| -> (Vec<f64>, Vec<bool>) {
         chosen.iter().map(|i| (predicted[*i], paid[*i])).unzip()
     };
@@ -98,24 +132,38 @@ pub fn payment_figures(decisions: &[Decision], a: f64, b: f64) -> PaymentFigures
             of(&predicted, &paid)
         })
     };
-    let accuracy = Share::of(right, n);
-    let majority = n_paid.max(n - n_paid) as f64 / n.max(1) as f64;
-    let best = decisions
-        .iter()
-        .map(|d| d.p_true.max(1.0 - d.p_true))
-        .sum::<f64>();
-    let bayes = best / n.max(1) as f64;
+    let limits = |chosen: &[usize]| limits_of(chosen.iter().map(|i| &decisions[*i]));
+    let right_of = |chosen: &[usize]| {
+        let right = chosen.iter().filter(|i| guessed[**i] == paid[**i]).count();
+        right as f64 / chosen.len().max(1) as f64
+    };
+    let (majority, bayes) = limits_of(decisions.iter());
     PaymentFigures {
-        accuracy,
+        accuracy: Share::of(right, decisions.len() as u64),
         majority,
         bayes,
-        share_of_way: (accuracy.value - majority) / (bayes - majority).max(1e-9),
+        share_of_way: Figure::of(decisions.len(), |chosen| {
+            let (majority, bayes) = limits(chosen);
+            (right_of(chosen) - majority) / (bayes - majority).max(1e-9)
+        }),
         auroc: figure(auroc),
         ece: figure(|predicted, paid| ece(&reliability(predicted, paid, 10))),
         brier: figure(brier),
         kappa: kappa(&guessed, &paid),
         reliability: reliability(&predicted, &paid, 10),
     }
+}
+
+/// Shares of right guesses of always guessing the commoner decision, and of knowing each true probability.
+fn limits_of<'a>(decisions: impl Iterator<Item = &'a Decision>) -> (f64, f64) {
+    let (mut n, mut n_paid, mut best) = (0.0, 0.0, 0.0);
+    for decision in decisions {
+        n += 1.0;
+        n_paid += f64::from(u8::from(decision.paid));
+        best += decision.p_true.max(1.0 - decision.p_true);
+    }
+    let n = f64::max(n, 1.0);
+    (n_paid.max(n - n_paid) / n, best / n)
 }
 
 /// Spearman of one concept over the decisions to which it applies.
@@ -134,6 +182,34 @@ fn concept_figure(decisions: &[&Decision], concept: usize) -> Figure {
     })
 }
 
+fn concept_figures(decisions: &[Decision]) -> Vec<ConceptFigure> {
+    let all: Vec<&Decision> = decisions.iter().collect();
+    let figure = |i: usize| ConceptFigure {
+        concept: CONCEPT_HEADS[i].0.to_owned(),
+        spearman: concept_figure(&all, i),
+    };
+    (0..N_CONCEPTS).map(figure).collect()
+}
+
+/// Figures of the scores where each is held against another decision's truth.
+fn shuffled_figures(decisions: &[Decision], a: f64, b: f64) -> ShuffledFigures {
+    let mut others = decisions.to_vec();
+    others.shuffle(&mut rng_of(decisions.len(), 9));
+    let pairs = decisions.iter().zip(&others);
+    let shuffled: Vec<Decision> = pairs
+        .map(|(own, other)| Decision {
+            score: own.score,
+            ..*other
+        })
+        .collect();
+    let payment = payment_figures(&shuffled, a, b);
+    ShuffledFigures {
+        share_of_way: payment.share_of_way,
+        auroc: payment.auroc,
+        concepts: concept_figures(&shuffled),
+    }
+}
+
 fn language_figures(decisions: &[Decision], chinese: bool, a: f64, b: f64) -> LanguageFigures {
     let own: Vec<Decision> = decisions
         .iter()
@@ -142,10 +218,22 @@ fn language_figures(decisions: &[Decision], chinese: bool, a: f64, b: f64) -> La
         .collect();
     let payment = payment_figures(&own, a, b);
     LanguageFigures {
-        language: if chinese { "zh" } else { "en" },
+        language: if chinese { "zh" } else { "en" }.to_owned(),
         accuracy: payment.accuracy,
         auroc: payment.auroc,
         brf: concept_figure(&own.iter().collect::<Vec<_>>(), 0),
+    }
+}
+
+/// A world of at most `most` of the pictures, evenly spread.
+fn spread(world: &World, most: usize) -> World {
+    let n = world.pictures.len();
+    let most = most.min(n);
+    World {
+        pictures: (0..most)
+            .map(|i| world.pictures[i * n / most].clone())
+            .collect(),
+        ..world.clone()
     }
 }
 
@@ -156,24 +244,67 @@ fn language_figures(decisions: &[Decision], chinese: bool, a: f64, b: f64) -> La
 pub fn evaluate(
     scorer: &Scorer,
     world: &World,
-    n_decisions: usize,
-    on_picture: impl FnMut(),
+    amount: Amount,
+    on_picture: impl Fn() + Sync,
 ) -> Result<Figures, TrainError> {
     let (a, b) = (scorer.manifest.calibration.a, scorer.manifest.calibration.b);
-    let decisions = decisions(scorer, world, n_decisions)?;
-    let all: Vec<&Decision> = decisions.iter().collect();
-    let concepts = (0..N_CONCEPTS).map(|i| ConceptFigure {
-        concept: CONCEPT_HEADS[i].0,
-        spearman: concept_figure(&all, i),
-    });
+    let decisions = decisions(scorer, world, amount.n_decisions)?;
+    let few = spread(world, amount.n_pictures);
+    let pairs = match few.pictures.is_empty() {
+        true => None,
+        false => Some(PairFigures {
+            damages: damage_pairs(scorer, &few, on_picture)?,
+            swaps: swap_pairs(scorer, world, amount.n_decisions / 4)?,
+            prices: price_figures(scorer, &few, N_PRICED)?,
+        }),
+    };
     Ok(Figures {
-        n_pictures: world.pictures.len(),
+        n_pictures: few.pictures.len(),
         payment: payment_figures(&decisions, a, b),
-        concepts: concepts.collect(),
+        concepts: concept_figures(&decisions),
         languages: [false, true]
             .map(|chinese| language_figures(&decisions, chinese, a, b))
             .to_vec(),
-        damages: damage_pairs(scorer, world, on_picture)?,
-        swaps: swap_pairs(scorer, world, n_decisions / 4)?,
+        shuffled: shuffled_figures(&decisions, a, b),
+        pairs,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scorer::Score;
+    use crate::truth::Truth;
+
+    /// Decisions of a judge that knows everything.
+    fn all_knowing(n: usize) -> Vec<Decision> {
+        let decision = |i: usize| {
+            let lost = (i * 37 % n) as f32 / n as f32;
+            let truth = Truth::default().with_text(lost);
+            let mut concepts = [3.0; N_CONCEPTS];
+            concepts[4] = f64::from(5.0 - 4.0 * lost);
+            Decision {
+                score: Score {
+                    concepts,
+                    pay_logit: truth.pay_logit(100.0),
+                },
+                p_true: truth.p_pay(100.0),
+                paid: lost < 0.9,
+                chinese: false,
+                truth,
+            }
+        };
+        (0..n).map(decision).collect()
+    }
+
+    #[test]
+    fn who_knows_everything_scores_full_marks_and_chance_once_labels_are_shuffled() {
+        let decisions = all_knowing(400);
+        let text = |figures: &[ConceptFigure]| figures[4].spearman.value;
+        assert!(payment_figures(&decisions, 1.0, 0.0).auroc.value > 0.999);
+        assert!(text(&concept_figures(&decisions)) > 0.999);
+        let shuffled = shuffled_figures(&decisions, 1.0, 0.0);
+        assert!((shuffled.auroc.value - 0.5).abs() < 0.15, "{shuffled:?}");
+        assert!(text(&shuffled.concepts).abs() < 0.15, "{shuffled:?}");
+    }
 }

@@ -1,9 +1,10 @@
 //! Figures over predictions: shares with their intervals, and the fit of the calibration.
 
 use rand::{Rng, SeedableRng, rngs::SmallRng};
+use serde::{Deserialize, Serialize};
 
 /// A share with its 95 % interval (Wilson).
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Share {
     /// The share.
     pub value: f64,
@@ -34,7 +35,7 @@ impl Share {
 }
 
 /// A figure with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// The figure.
     pub value: f64,

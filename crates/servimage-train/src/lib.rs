@@ -2,11 +2,13 @@
 //!
 //! The labels are PROXIES made by construction ([`truth`]), not decisions of paying people.
 
+pub mod about;
 mod artifact;
 pub mod batch;
 pub mod brief;
 mod canvas;
 pub mod caption;
+pub mod card;
 pub mod compare;
 pub mod content;
 pub mod curve;
@@ -38,6 +40,7 @@ pub mod scene;
 pub mod schedule;
 pub mod scorer;
 pub mod source;
+pub mod swaps;
 pub mod trainee;
 pub mod truth;
 pub mod weights;

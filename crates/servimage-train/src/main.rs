@@ -25,6 +25,15 @@ enum Command {
         #[arg(long, default_value = "tests/fixtures")]
         fixtures: PathBuf,
     },
+    /// Render pictures that training never saw, every other one damaged, as PNG files.
+    HeldOut {
+        /// Folder.
+        #[arg(long)]
+        out: PathBuf,
+        /// Pictures.
+        #[arg(long, default_value_t = 50)]
+        count: usize,
+    },
     /// Write a contact sheet: pairs of examples of the training part, and a text file with their truth.
     Preview {
         /// PNG or JPEG file.
@@ -86,17 +95,16 @@ enum Command {
         #[arg(long, default_value_t = 1600)]
         decisions: usize,
     },
-    /// Figures of a pack on held-out pictures, as JSON on standard output and tables on standard error.
-    Evaluate {
+    /// Figures of a pack on held-out pictures, as JSON on standard output or in a file, and as tables on standard error.
+    Evaluate(commands::EvaluateArgs),
+    /// Write the model card of a pack, `README.md`, from what `evaluate` wrote.
+    Card {
+        /// Evaluations: the pack's own, other layouts of its run, other networks beside it, a run with shuffled labels.
+        #[arg(required = true)]
+        evaluations: Vec<PathBuf>,
         /// Folder of the pack.
         #[arg(long, default_value = "public/models/nano")]
         pack: PathBuf,
-        /// Payment decisions.
-        #[arg(long, default_value_t = 2400)]
-        decisions: usize,
-        /// At most so many pictures (all where absent), evenly spread.
-        #[arg(long)]
-        pictures: Option<usize>,
     },
 }
 
@@ -104,6 +112,9 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Render { samples, fixtures } => {
             Ok(servimage_train::render::render_all(&samples, &fixtures)?)
+        }
+        Command::HeldOut { out, count } => {
+            Ok(servimage_train::render::render_held_out(&out, count)?)
         }
         Command::Preview {
             out,
@@ -129,10 +140,7 @@ fn main() -> anyhow::Result<()> {
             packs,
             decisions,
         } => commands::compare(&reference, &packs, decisions),
-        Command::Evaluate {
-            pack,
-            decisions,
-            pictures,
-        } => commands::evaluate(&pack, decisions, pictures),
+        Command::Evaluate(args) => commands::evaluate(&args),
+        Command::Card { evaluations, pack } => commands::card(&evaluations, &pack),
     }
 }

@@ -1,10 +1,13 @@
 //! Renders the page's sample pictures and the end-to-end tests' fixtures: `servimage-train render`.
 
+use crate::content::Content;
 use crate::damage::Damage;
+use crate::decisions::{WINDOWS, rng_of};
 use crate::error::TrainError;
 use crate::picture::Picture;
 use crate::scene::{Scene, SceneKind};
-use rand::{SeedableRng, rngs::SmallRng};
+use crate::source::{Part, scenes};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 use serde::Serialize;
 use std::path::Path;
 
@@ -90,6 +93,39 @@ pub fn render_all(samples: &Path, fixtures: &Path) -> Result<(), TrainError> {
     }
     .render(400, 560)
     .save(&fixtures.join("scene-2.png"))
+}
+
+/// Writes `count` pictures that no training sees into `folder`: scenes and drawings in turn, every other one damaged, from hardly to
+/// badly.
+///
+/// # Errors
+/// [`TrainError::File`], [`TrainError::Picture`] or [`TrainError::Jpeg`] where something cannot be made or written.
+pub fn render_held_out(folder: &Path, count: usize) -> Result<(), TrainError> {
+    std::fs::create_dir_all(folder).map_err(|source| TrainError::File {
+        path: folder.to_path_buf(),
+        source,
+    })?;
+    let mut held_out = scenes(Part::HeldOut, u64::MAX);
+    for (number, damage) in (0..count).zip(Damage::trained().into_iter().cycle()) {
+        let mut rng = rng_of(number, 8);
+        let window = WINDOWS[number % WINDOWS.len()];
+        let scene = match number % 4 {
+            0 | 1 => held_out.next(),
+            _ => None,
+        };
+        let content = match scene {
+            Some(scene) => Content::view(&scene, window, &mut rng),
+            None => Content::figure(Part::HeldOut, window, &mut rng),
+        };
+        let severity = if number % 2 == 0 {
+            0.0
+        } else {
+            rng.random_range(0.1..1.0_f32)
+        };
+        let picture = damage.apply(&content.picture, severity, &mut rng)?;
+        picture.save(&folder.join(format!("held-out-{number:02}.png")))?;
+    }
+    Ok(())
 }
 
 /// Blurred and noisy at the scale at which the network looks, then enlarged again.

@@ -1,6 +1,6 @@
 //! Figures as tables for people, on standard error.
 
-use servimage_train::evaluate::Figures;
+use servimage_train::evaluate::{Figures, PairFigures};
 use servimage_train::figures::{Figure, Share};
 
 fn share(share: &Share) -> String {
@@ -25,12 +25,12 @@ pub fn print(figures: &Figures) {
     let payment = &figures.payment;
     eprintln!("payment: accuracy {}", share(&payment.accuracy));
     eprintln!(
-        "  majority {:.1} %, Bayes {:.1} %, share of the way {:.1} %, kappa {:.3}",
+        "  majority {:.1} %, Bayes {:.1} %, kappa {:.3}",
         100.0 * payment.majority,
         100.0 * payment.bayes,
-        100.0 * payment.share_of_way,
         payment.kappa
     );
+    eprintln!("  share of the way {}", figure(&payment.share_of_way));
     eprintln!("  AUROC {}", figure(&payment.auroc));
     eprintln!("  ECE {}", figure(&payment.ece));
     eprintln!("  Brier {}", figure(&payment.brier));
@@ -53,7 +53,13 @@ pub fn print(figures: &Figures) {
             figure(&language.brf)
         );
     }
-    let swaps = &figures.swaps;
+    if let Some(found) = &figures.pairs {
+        pairs(found);
+    }
+}
+
+fn pairs(pairs: &PairFigures) {
+    let swaps = &pairs.swaps;
     eprintln!(
         "met brief above another: P(pay) {}",
         share(&swaps.by_payment)
@@ -62,7 +68,7 @@ pub fn print(figures: &Figures) {
     for (name, found) in swaps.languages.iter().chain(&swaps.kinds) {
         eprintln!("  {name:18} {}", share(found));
     }
-    let damages = &figures.damages;
+    let damages = &pairs.damages;
     eprintln!(
         "clean above damaged, damages of training: {}",
         share(&damages.trained)
@@ -81,6 +87,12 @@ pub fn print(figures: &Figures) {
             cells[0].damage,
             cells[0].family,
             shares.join(" ")
+        );
+    }
+    for price in &pairs.prices {
+        eprintln!(
+            "clean at {} USD: P(pay) {:.3}, rule {:.3}",
+            price.price_usd, price.said, price.rule
         );
     }
 }

@@ -51,6 +51,8 @@ pub enum Part {
     Soak,
     /// Nano and a 2B in a tab on a GPU, where there is one
     Tab,
+    /// Whether all devices say the same of 50 held-out pictures
+    Agreement,
 }
 
 /// What to measure, and how.
@@ -194,6 +196,7 @@ impl Part {
             Self::Folder => parts::folder::measure(context),
             Self::Soak => parts::soak::measure(context),
             Self::Tab => parts::tab::measure(context),
+            Self::Agreement => parts::agreement::measure(context),
         }
     }
 
@@ -210,6 +213,7 @@ impl Part {
             (_, Self::Gpu) => parts::gpu::render(data),
             (_, Self::Browser) => parts::browser::render(data),
             (_, Self::Page | Self::Folder | Self::Soak | Self::Tab) => parts::page::render(data),
+            (_, Self::Agreement) => parts::agreement::render(data),
         };
         let seconds = result["seconds"].as_f64().unwrap_or(f64::NAN);
         let source = machine::sentence(&result["machine"]);

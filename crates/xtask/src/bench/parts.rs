@@ -1,5 +1,6 @@
 //! What can be measured. Each part has `measure`, which gives raw figures, and `render`, which makes tables of them.
 
+pub mod agreement;
 pub mod browser;
 pub mod convert;
 pub mod cost;

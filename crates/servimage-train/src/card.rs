@@ -1,0 +1,266 @@
+//! The model card: Markdown from evaluations. Its figures come from nowhere else.
+
+pub mod goals;
+mod tables;
+
+use crate::about::Evaluation;
+use crate::error::TrainError;
+use crate::evaluate::PairFigures;
+use crate::truth::N_CONCEPTS;
+use goals::goals;
+
+/// What briefs a checkpoint of the proxy world of seven concepts knows.
+const GRAMMAR: &str = include_str!("card/grammar.md");
+const LIMITS: &str = include_str!("card/limits.md");
+const PROVENANCE: &str = include_str!("card/provenance.md");
+
+/// What a checkpoint of the proxy world of seven concepts was trained on.
+const DATA: &str = include_str!("card/data.md");
+/// What the checkpoint before that world was trained on, and how.
+const DATA_BEFORE: &str = include_str!("card/data-before.md");
+
+/// The evaluations of a card, each in its part.
+struct Parts<'a> {
+    /// The pack's own.
+    own: &'a Evaluation,
+    pairs: &'a PairFigures,
+    /// All evaluations of packs of one run beside each other, the largest pack first.
+    layouts: Vec<Vec<&'a Evaluation>>,
+    /// Other networks with pairs, those with shuffled labels last.
+    others: Vec<&'a Evaluation>,
+}
+
+fn is_shuffled(evaluation: &Evaluation) -> bool {
+    let training = evaluation.training.as_ref();
+    training.is_some_and(|training| training.schedule.shuffle_labels)
+}
+
+impl<'a> Parts<'a> {
+    fn of(evaluations: &'a [Evaluation], sha256: &str) -> Result<Self, TrainError> {
+        let own = evaluations
+            .iter()
+            .filter(|evaluation| evaluation.pack.sha256 == sha256)
+            .find_map(|own| Some((own, own.figures.pairs.as_ref()?)));
+        let (own, pairs) = own.ok_or_else(|| TrainError::NotEvaluated {
+            expected: sha256.to_owned(),
+            found: evaluations.iter().map(|e| e.pack.sha256.clone()).collect(),
+        })?;
+        let mut sorted: Vec<&Evaluation> = evaluations.iter().collect();
+        sorted.sort_by_key(|other| {
+            let size = std::cmp::Reverse(other.pack.size_bytes);
+            (is_shuffled(other), other.label.clone(), size)
+        });
+        let layouts = sorted.chunk_by(|a, b| a.label == b.label);
+        let layouts = layouts.map(<[&Evaluation]>::to_vec).collect();
+        sorted.retain(|other| other.label != own.label && other.figures.pairs.is_some());
+        let others = sorted;
+        Ok(Self {
+            own,
+            pairs,
+            layouts,
+            others,
+        })
+    }
+
+    /// Whether the pack judges all concepts of today's proxy world.
+    fn is_of_this_world(&self) -> bool {
+        self.own.pack.concepts.len() == N_CONCEPTS
+    }
+}
+
+/// The card of the pack with this SHA-256 of its manifest: its figures, beside those of its other layouts (of the same label) and of other networks.
+///
+/// # Errors
+/// [`TrainError::NotEvaluated`] where no evaluation with pairs is of the pack.
+pub fn card(evaluations: &[Evaluation], sha256: &str) -> Result<String, TrainError> {
+    let parts = Parts::of(evaluations, sha256)?;
+    let sections = [
+        head(&parts),
+        tables::goals(&goals(parts.own, parts.pairs)),
+        tables::payment(&parts.own.figures.payment),
+        tables::concepts(parts.own, parts.pairs),
+        tables::briefs(&parts.own.figures, &parts.pairs.swaps),
+        tables::damages(&parts.pairs.damages),
+        tables::prices(&parts.pairs.prices),
+        layouts(&parts),
+        beside(&parts),
+        tables::shuffled(&parts.own.figures),
+        shuffled_training(&parts),
+        limits(&parts),
+        match parts.is_of_this_world() {
+            true => format!("{}\n\n{}", DATA.trim(), again(parts.own)),
+            false => DATA_BEFORE.to_owned(),
+        },
+        PROVENANCE.to_owned(),
+    ];
+    let sections = sections.map(|section| section.trim().to_owned());
+    let text: Vec<String> = sections
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    Ok(format!("{}\n", text.join("\n\n")))
+}
+
+fn head(parts: &Parts) -> String {
+    let pack = &parts.own.pack;
+    let (vision, words) = (&pack.vision, &pack.text);
+    format!(
+        "# nano\n\n\
+         The checkpoint that ships with the page: {:.2} million parameters, {} ({:.2} MB). The architecture of ServImageModel with small \
+         numbers: vision {} wide, {} layers; text {} wide, {} layers; one pass for both heads.\n\n\
+         **Its labels are proxies.** Pictures were made and damaged on purpose, briefs come from a grammar, and a formula, not people, decided what is \
+         paid for. No figure below says anything about human payment decisions.{}\n\n\
+         Figures are of pictures, drawings, sentence forms and phrases that training never saw, on the packed weights, with 95 % intervals (shares: Wilson; \
+         others: bootstrap, 400 resamples; decisions come in pairs that share a picture, so the true intervals are somewhat wider). `{}`, {}, {}; \
+         pack {}.",
+        pack.n_parameters as f64 / 1e6,
+        pack.quant,
+        pack.size_bytes as f64 / 1e6,
+        vision.d_model,
+        vision.n_layers,
+        words.d_model,
+        words.n_layers,
+        match parts.is_of_this_world() {
+            true => "",
+            false =>
+                " It was trained in an earlier, smaller proxy world than the one that today's figures are of (see what it was trained on): most goals are out of its reach.",
+        },
+        parts.own.command,
+        parts.own.date,
+        parts.own.machine,
+        pack.sha256.get(..12).unwrap_or_default(),
+    )
+}
+
+/// Runs that were packed with several layouts.
+fn layouts(parts: &Parts) -> String {
+    let tables: String = parts
+        .layouts
+        .iter()
+        .map(|layouts| tables::layouts(layouts))
+        .collect();
+    match tables.is_empty() {
+        true => tables,
+        false => format!("## By quantization\n{tables}"),
+    }
+}
+
+/// Whether a run on shuffled labels stands among the others.
+fn shuffled_training(parts: &Parts) -> String {
+    match parts.others.iter().any(|other| is_shuffled(other)) {
+        true => "A run trained on shuffled labels stands among the other networks.".to_owned(),
+        false => "A whole training run on shuffled labels (`train --shuffle-labels`) was not made for this card.".to_owned(),
+    }
+}
+
+/// Other networks on the same figures.
+fn beside(parts: &Parts) -> String {
+    if parts.others.is_empty() {
+        return String::new();
+    }
+    let mut text = "## Beside other networks\n\nThe same figures, each over as many cases as its evaluation names.\n\n".to_owned();
+    for other in &parts.others {
+        let size_mb = other.pack.size_bytes as f64 / 1e6;
+        text.push_str(&format!(
+            "- {}: {} ({size_mb:.2} MB)",
+            other.label, other.pack.quant
+        ));
+        if let Some(training) = &other.training {
+            let minutes = training.seconds / 60.0;
+            text.push_str(&format!(
+                ", {} steps, {} examples, {minutes:.0} minutes",
+                training.step,
+                training.n_examples()
+            ));
+        }
+        text.push_str(&format!("; `{}`", other.command));
+        if is_shuffled(other) {
+            text.push_str(". Each example got another one's truth: what remains is what these figures show where nothing true was learned");
+        }
+        text.push_str(".\n");
+    }
+    text.push('\n');
+    text.push_str(&tables::beside(parts.own, &parts.others));
+    text
+}
+
+/// Least Spearman correlation and least share of brief pairs for something to count as seen at all.
+const SEEN: f64 = 0.3;
+const READS: f64 = 0.6;
+
+/// What it cannot do, the part that its figures show first.
+fn limits(parts: &Parts) -> String {
+    let unseen: Vec<String> = (parts.own.figures.concepts.iter())
+        .filter(|concept| concept.spearman.value < SEEN)
+        .map(|concept| format!("`{}`", concept.concept))
+        .collect();
+    let concepts = if unseen.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "Its {} hardly follow{} what is true (Spearman below {SEEN}): do not read anything into {}. ",
+            unseen.join(", "),
+            if unseen.len() == 1 { "s" } else { "" },
+            if unseen.len() == 1 { "it" } else { "them" },
+        )
+    };
+    let brief = &parts.pairs.swaps.by_brf;
+    let reads = if brief.low < READS {
+        "It does not read briefs."
+    } else {
+        "It reads briefs of the kind that its grammar makes"
+    };
+    let kinds = (parts.pairs.swaps.kinds.iter()).filter(|(_, found)| found.value < READS);
+    let kinds: Vec<&str> = kinds.map(|(kind, _)| kind.as_str()).collect();
+    let misread = match (brief.low < READS, kinds.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => ".".to_owned(),
+        (false, false) => format!(", but of these it mostly misjudges: {}.", kinds.join(", ")),
+    };
+    let grammar = match parts.is_of_this_world() {
+        true => format!(" {}", GRAMMAR.trim()),
+        false => String::new(),
+    };
+    format!("## What it cannot do\n\n{concepts}{reads}{misread}{grammar}\n\n{LIMITS}")
+}
+
+/// How it was trained, and how to do so again.
+fn again(own: &Evaluation) -> String {
+    let Some(training) = &own.training else {
+        return "## Making it again\n\nThe run is not named in the evaluation.".to_owned();
+    };
+    let schedule = &training.schedule;
+    let minutes = schedule
+        .minutes
+        .map_or_else(String::new, |minutes| format!(" --minutes {minutes}"));
+    let share = |share: f32| format!("{:.0} %", 100.0 * share);
+    format!(
+        "## Making it again\n\n{} steps of {} examples ({} in all) in {:.0} minutes, seed {}. In the first {} of the run the vision tower learned alone, in the first {} \
+         windows were small, in the last {} the network ran on weights rounded as {}.\n\n    \
+         servimage-train train --run runs/nano --steps {}{minutes} --pairs {} --parts {} --vision-share {} --small-share {} --quant-share {}\n    \
+         servimage-train export --run runs/nano --out public/models/nano\n    \
+         {} --run runs/nano --out nano.json\n    \
+         servimage-train card --pack public/models/nano nano.json\n\n\
+         Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it. Needs the benchmark under \
+         `SERVIMAGE_SHARED`.",
+        training.step,
+        2 * schedule.n_pairs * schedule.n_parts,
+        training.n_examples(),
+        training.seconds / 60.0,
+        schedule.seed,
+        share(schedule.vision_share),
+        share(schedule.small_share),
+        share(schedule.quant_share),
+        schedule.quant,
+        schedule.n_steps,
+        schedule.n_pairs,
+        schedule.n_parts,
+        schedule.vision_share,
+        schedule.small_share,
+        schedule.quant_share,
+        own.command,
+    )
+}
+
+#[cfg(test)]
+mod tests;
