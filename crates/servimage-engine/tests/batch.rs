@@ -5,11 +5,12 @@ use servimage_bench::starter::starter_tasks;
 use servimage_bench::task::Task;
 use servimage_bench::verdict::Verdict;
 use servimage_engine::{
-    Compute, Engine, EngineError, ReadyImage, ScoreRequest, open_device, vectors_of,
+    Compute, Engine, EngineError, OpenDevice, ReadyImage, ScoreRequest, open_device, vectors_of,
 };
 use servimage_pack::Pack;
 use servimage_pack::dir::DirSource;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Bound on the difference of two probabilities: rows of a batch are summed in other tiles than those of one image, and the cells of
 /// a map are rounded to five digits.
@@ -24,9 +25,19 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// A device; the tests, each on a thread of its own, share one GPU, which can be opened once.
+fn device(compute: Compute) -> OpenDevice {
+    static GPU: OnceLock<OpenDevice> = OnceLock::new();
+    let open = || pollster::block_on(open_device(compute, "test")).expect("a device");
+    match compute {
+        Compute::Gpu => GPU.get_or_init(open).clone(),
+        Compute::Cpu => open(),
+    }
+}
+
 fn engine(compute: Compute) -> Engine<DirSource> {
     pollster::block_on(async {
-        let device = open_device(compute, "test").await.expect("a device");
+        let device = device(compute);
         let pack = DirSource::new(root().join("public/models/nano"));
         let engine = Engine::load(pack, device, &mut |_, _, _| ()).await;
         engine.expect("nano loads")
