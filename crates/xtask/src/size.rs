@@ -33,6 +33,12 @@ const BUDGETS: [Budget; 2] = [
 /// Trunk names the worker's files after its package; all others are the page's.
 const WORKER_PREFIX: &str = "servimage-worker";
 
+/// Whether a file of `dist/` belongs to the worker.
+pub fn is_of_worker(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().starts_with(WORKER_PREFIX)
+}
+
 /// Where wasm-bindgen puts the page's own JavaScript modules.
 const MODULES: &str = "snippets";
 
@@ -100,7 +106,7 @@ fn sum(folder: &Path, budget: &Budget) -> Result<Size> {
         if entry.file_type()?.is_dir() && is_of_modules {
             total += sum(&entry.path(), budget)?;
         }
-        let of_bundle = name.starts_with(WORKER_PREFIX) == budget.is_worker;
+        let of_bundle = is_of_worker(&entry.path()) == budget.is_worker;
         let is_code = [".html", ".js", ".css", ".wasm"]
             .iter()
             .any(|end| name.ends_with(end));

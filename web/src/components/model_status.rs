@@ -1,7 +1,7 @@
 //! Where the model stands: phases with honest progress, the device, or why it failed.
 
 use super::model_details::ModelDetails;
-use super::preflight::{PreflightLine, PreflightQuestion};
+use super::preflight::{PreflightQuestion, preflight_line};
 use crate::page::Page;
 use crate::session::format;
 use crate::session::model::{LOAD_PHASES, LoadProgress, ModelState};
@@ -68,7 +68,7 @@ fn Steps(
         </p>
         <progress class="load" aria-label=page.t(title) max="1" value=progress.and_then(|progress| progress.fraction())>
         </progress>
-        <PreflightLine />
+        <p class="dim detail" data-testid="preflight-line">{move || preflight_line(page)}</p>
         <ol class="steps" aria-hidden="true">
             {LOAD_PHASES
                 .iter()
