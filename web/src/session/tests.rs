@@ -28,7 +28,7 @@ const NAMES: [&str; MAX_IN_FLIGHT + 1] = [
 /// Keeps what it is sent; files are names.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
-    requests: Vec<(Request, Option<JobFiles<&'static str>>)>,
+    pub(super) requests: Vec<(Request, Option<JobFiles<&'static str>>)>,
     starts: usize,
 }
 
