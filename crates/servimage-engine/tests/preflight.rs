@@ -9,7 +9,7 @@ const NANO: &[u8] = include_bytes!("../../../public/models/nano/manifest.json");
 
 /// The shapes of Qwen3-VL-2B.
 fn of_2b() -> Manifest {
-    let mut manifest = Manifest::from_json(NANO).unwrap();
+    let mut manifest = Manifest::from_json(NANO).expect("the shipped manifest");
     let text = &mut manifest.text;
     (text.d_model, text.n_layers, text.d_hidden) = (2048, 28, 6144);
     (text.n_heads, text.n_kv_heads, text.head_dim) = (16, 8, 128);
@@ -86,7 +86,7 @@ fn a_slow_device_and_a_weight_that_it_cannot_bind_are_doubts() {
 
 #[test]
 fn speed_is_products_by_time_and_a_slow_device_is_asked_for_little() {
-    let device = pollster::block_on(open_device(Compute::Cpu, "")).unwrap();
+    let device = pollster::block_on(open_device(Compute::Cpu, "")).expect("a CPU");
     let measure = |step_millis: f64| {
         let (now, reads) = (Cell::new(0.0), Cell::new(0));
         let clock = || {
@@ -94,7 +94,8 @@ fn speed_is_products_by_time_and_a_slow_device_is_asked_for_little() {
             now.set(now.get() + step_millis);
             now.get()
         };
-        let flops = pollster::block_on(device.measure_flops(Layout::Q4, 64, clock)).unwrap();
+        let flops =
+            pollster::block_on(device.measure_flops(Layout::Q4, 64, clock)).expect("products");
         (flops, reads.get() / 2)
     };
     // A quarter of a second a product: one is enough.

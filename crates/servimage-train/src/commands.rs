@@ -323,9 +323,10 @@ pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
     };
     let json = serde_json::to_string_pretty(&evaluation)?;
     match &args.out {
-        Some(out) => Ok(write_whole(out, format!("{json}\n").as_bytes())?),
-        None => Ok(println!("{json}")),
+        Some(out) => write_whole(out, format!("{json}\n").as_bytes())?,
+        None => println!("{json}"),
     }
+    Ok(())
 }
 
 /// Writes the model card into a pack's folder.

@@ -47,10 +47,11 @@ pub fn PreflightQuestion(
     };
     view! {
         <p role="alert">{reasons}</p>
-        <button type="button" data-testid="load-anyway" on:click=move |_| page.change(|session| session.load_anyway())>
+        <button class="primary" type="button" data-testid="use-built-in" on:click=built_in>{page.t(Key::UseBuiltIn)}</button>
+        " "
+        <button class="quiet" type="button" data-testid="load-anyway" on:click=move |_| page.change(|session| session.load_anyway())>
             {page.t(Key::DownloadAnyway)}
         </button>
-        <button class="primary" type="button" data-testid="use-built-in" on:click=built_in>{page.t(Key::UseBuiltIn)}</button>
     }
 }
 
