@@ -146,17 +146,19 @@ impl Trainee {
     pub fn guess_loss(&self, visual: &VisualTokens, batch: &Batch, device: &Device) -> Tensor<1> {
         let (n_images, [n_tokens, d_model]) = (batch.grids.len(), visual.tokens.dims());
         let n = batch.candidates.len();
-        let pooled = visual
+        let n_each = n_tokens / n_images;
+        let tokens = visual
             .tokens
             .clone()
-            .reshape([n_images, n_tokens / n_images, d_model])
-            .mean_dim(1)
-            .reshape([n_images, d_model])
-            .select(0, rows(&batch.candidates, device));
-        let guess = self.guess2.forward(
-            gelu(self.guess1.forward(pooled, Pass::Concepts)),
-            Pass::Concepts,
-        );
+            .reshape([n_images, n_each, d_model])
+            .select(0, rows(&batch.candidates, device))
+            .reshape([n * n_each, d_model]);
+        // What each token finds is added up: many damages are only in a part of the picture.
+        let found = gelu(self.guess1.forward(tokens, Pass::Concepts));
+        let found = found.reshape([n, n_each, D_GUESS]).mean_dim(1);
+        let guess = self
+            .guess2
+            .forward(found.reshape([n, D_GUESS]), Pass::Concepts);
         let truth = table(&batch.targets.severities, n, device);
         let severities = guess.clone().slice([0..n, 0..N_SEVERITIES]);
         let contents = guess.slice([0..n, N_SEVERITIES..N_SEVERITIES + N_VALUES]);
