@@ -22,7 +22,7 @@ use servimage_train::source::{self, Part};
 use servimage_train::weights::{Weights, write_whole};
 use servimage_train::world::World;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 /// Scenes beside the real pictures; the split takes its share of them.
 const N_SCENES: u64 = 210;
@@ -185,6 +185,12 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         seed: args.seed,
         shuffle_labels: args.shuffle_labels,
     };
+    if schedule.n_parts > 1 {
+        // Each part has a thread of its own; more would only wait for each other. It fails where a pool runs already.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build_global();
+    }
     let n_threads = args.threads.unwrap_or(cores.saturating_sub(1).max(1));
     eprintln!(
         "{:.1} s: {} pictures, {} real briefs",
@@ -318,7 +324,7 @@ pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
         training,
         command: args.words(),
         machine: about::machine(),
-        date: about::day(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs()),
+        date: about::today(),
         figures,
     };
     let json = serde_json::to_string_pretty(&evaluation)?;

@@ -2,6 +2,7 @@
 //!
 //! A picture's part is still that of its original file.
 
+use crate::about::read_json;
 use crate::error::TrainError;
 use crate::source::{CleanPicture, Part, decode, load_part, real_briefs};
 use serde::{Deserialize, Serialize};
@@ -91,17 +92,6 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
         source,
     })?;
     std::fs::write(path, text).map_err(|source| TrainError::File {
-        path: path.to_path_buf(),
-        source,
-    })
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
-    let text = std::fs::read(path).map_err(|source| TrainError::File {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    serde_json::from_slice(&text).map_err(|source| TrainError::Json {
         path: path.to_path_buf(),
         source,
     })

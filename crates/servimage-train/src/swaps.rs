@@ -8,7 +8,7 @@ use crate::figures::Share;
 use crate::point::{Kind, Language, Point};
 use crate::scorer::Scorer;
 use crate::truth::{concept, sigmoid};
-use crate::world::{Wish, World, judged, some_points};
+use crate::world::{Wish, World, judged, some_points, sure};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,18 +54,8 @@ struct Swap {
 /// A neutral wish: a true point of the picture in a held-out form.
 pub(crate) fn true_wish(content: &Content, number: usize) -> Wish {
     let mut rng = rng_of(number, 5);
-    let mut known = content.facts;
     // What damages may move or hide is not asked for.
-    for kind in [
-        Kind::Count,
-        Kind::Place,
-        Kind::Border,
-        Kind::Caption,
-        Kind::Background,
-    ] {
-        known.forget(kind);
-    }
-    let points = some_points(&known, 1, &mut rng);
+    let points = some_points(&sure(content.facts, true), 1, &mut rng);
     Wish::asking(&points, true, 100.0, &mut rng)
 }
 

@@ -322,7 +322,7 @@ pub(crate) fn some_points(facts: &Facts, most: usize, rng: &mut impl Rng) -> Vec
 }
 
 /// Facts that remain when something was moved.
-fn sure(mut facts: Facts, moved: bool) -> Facts {
+pub(crate) fn sure(mut facts: Facts, moved: bool) -> Facts {
     if moved {
         for kind in [
             Kind::Count,
