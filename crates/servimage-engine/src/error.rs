@@ -97,6 +97,7 @@ impl EngineError {
             Self::Run(RunError::Device { .. }) => "device.failed",
             Self::Run(RunError::NotFinite { .. }) => "device.not_finite",
             Self::Run(RunError::Input { .. }) => "input",
+            Self::Run(RunError::Stopped) => "stopped",
         }
     }
 

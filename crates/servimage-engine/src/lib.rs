@@ -21,4 +21,4 @@ pub use images::processor;
 pub use preflight::{doubts, image_flop};
 pub use score::{ReadyImage, ScoreRequest};
 pub use self_test::{SelfTestVectors, max_errors, vectors_of};
-pub use servimage_model::Storage;
+pub use servimage_model::{Between, Storage};

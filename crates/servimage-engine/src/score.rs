@@ -12,7 +12,8 @@ use servimage_bench::score::{expected_usd, servimage_score};
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{Attention, CONCEPTS, Provenance, VERDICT_SCHEMA_VERSION, Verdict};
 use servimage_image::Limits;
-use servimage_model::{ModelInput, ModelOutput};
+use servimage_model::error::RunError;
+use servimage_model::{Between, GoOn, ModelInput, ModelOutput};
 use servimage_pack::PackSource;
 use servimage_prompt::Prompt;
 
@@ -91,7 +92,7 @@ impl<S: PackSource> Engine<S> {
     /// Nothing is kept of a failed image: the next one can be scored at once.
     pub async fn score(&self, request: &ScoreRequest<'_>) -> Result<Verdict, EngineError> {
         let image = self.read(request)?;
-        let judged = self.judge_alone(&image).await?;
+        let judged = self.judge_alone(&image, &GoOn).await?;
         Ok(self.verdict(&image, &judged))
     }
 
@@ -133,16 +134,26 @@ impl<S: PackSource> Engine<S> {
     /// together, so give it at most [`Engine::batch_len`] at once. Equal to [`Engine::score`] but for rounding; an image that
     /// fails fails alone.
     pub async fn judge(&self, images: &[ReadyImage]) -> Vec<Result<Verdict, EngineError>> {
+        self.judge_between(images, &GoOn).await
+    }
+
+    /// [`Engine::judge`] with a stop behind each layer, where all that are under way can be ended: those that are not done then
+    /// come out as [`RunError::Stopped`].
+    pub async fn judge_between(
+        &self,
+        images: &[ReadyImage],
+        between: &impl Between,
+    ) -> Vec<Result<Verdict, EngineError>> {
         let mut results = Vec::with_capacity(images.len());
         for group in images.chunk_by(|a, b| same_prefix(&a.input, &b.input)) {
-            match self.judge_together(group).await {
+            match self.judge_together(group, between).await {
                 Some(judged) => {
                     let verdicts = group.iter().zip(&judged);
                     results.extend(verdicts.map(|(image, judged)| Ok(self.verdict(image, judged))));
                 }
                 None => {
                     for image in group {
-                        let judged = self.judge_alone(image).await;
+                        let judged = self.judge_alone(image, between).await;
                         results.push(judged.map(|judged| self.verdict(image, &judged)));
                     }
                 }
@@ -178,12 +189,16 @@ impl<S: PackSource> Engine<S> {
     }
 
     /// One pass for all; absent where that has no use or fails, so that each is tried by itself and has its own error.
-    async fn judge_together(&self, images: &[ReadyImage]) -> Option<Vec<Judged>> {
+    async fn judge_together(
+        &self,
+        images: &[ReadyImage],
+        between: &impl Between,
+    ) -> Option<Vec<Judged>> {
         if images.len() < 2 || self.is_zero_shot() {
             return None;
         }
         let inputs: Vec<&ModelInput> = images.iter().map(|image| &image.input).collect();
-        match self.model().evaluate_batch(&inputs).await {
+        match self.model().evaluate_batch_between(&inputs, between).await {
             Ok(outputs) => {
                 let both = images.iter().zip(&outputs);
                 Some(
@@ -191,6 +206,8 @@ impl<S: PackSource> Engine<S> {
                         .collect(),
                 )
             }
+            // Each by itself stops at its first layer.
+            Err(RunError::Stopped) => None,
             Err(error) => {
                 let n = images.len();
                 log::warn!("{n} images failed together and are tried one by one: {error}");
@@ -199,15 +216,20 @@ impl<S: PackSource> Engine<S> {
         }
     }
 
-    async fn judge_alone(&self, image: &ReadyImage) -> Result<Judged, EngineError> {
-        let mut judged = self.judged(image, &self.model().evaluate(&image.input).await?);
+    async fn judge_alone(
+        &self,
+        image: &ReadyImage,
+        between: &impl Between,
+    ) -> Result<Judged, EngineError> {
+        let output = self.model().evaluate_between(&image.input, between).await?;
+        let mut judged = self.judged(image, &output);
         for concept in self.asked_concepts(image) {
             let (task, slots) = (&image.task, &image.images.slots);
             let builder = self.prompt_builder();
             let prompt = builder.build_asking(task, image.deliverable, slots, concept)?;
             let Some(prompt) = prompt else { continue };
             let input = model_input(prompt, image.input.patches.clone(), &image.images);
-            let answer = self.model().evaluate(&input).await?;
+            let answer = self.model().evaluate_between(&input, between).await?;
             let digits = answer.digit_logits.map(|digits| (concept, digits));
             judged.concepts.extend(digits);
         }
@@ -283,6 +305,7 @@ impl<S: PackSource> Engine<S> {
             calibration: manifest.calibration.method.clone(),
             task_version: task.version(),
             device: self.device_name().to_owned(),
+            self_test: self.self_test().words(),
             decoder: decoder.to_owned(),
             build: format!(
                 "servimage {} ({})",

@@ -69,6 +69,9 @@ pub enum RunError {
         /// What the device said.
         reason: String,
     },
+    /// Whoever asked for it does not want it any more.
+    #[error("the evaluation was stopped")]
+    Stopped,
     /// The device gave a value that is no number.
     #[error("the device returned a value that is not finite in `{tensor}`")]
     NotFinite {

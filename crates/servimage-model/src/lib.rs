@@ -7,6 +7,8 @@
 //! Order of one evaluation: patches -> [`vision`] -> rows of tokens -> [`text`] -> [`heads`].
 
 mod answer;
+mod between;
+mod check;
 pub mod error;
 pub mod heads;
 pub mod linear;
@@ -22,6 +24,7 @@ pub mod tokens;
 pub mod trace;
 pub mod vision;
 
+pub use between::{Between, GoOn};
 pub use error::LoadError;
 pub use linear::Pass;
 pub use model::{ModelInput, ModelOutput, ServImageModel};

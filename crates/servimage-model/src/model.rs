@@ -1,5 +1,6 @@
 //! A whole ServImageModel on a device: prompts in, head outputs out.
 
+use crate::between::{Between, GoOn};
 use crate::error::{LoadError, RunError};
 use crate::heads::{AttentionPooling, ConceptHead, ConceptWidths, N_CLASSES, PaymentHead};
 use crate::linear::Pass;
@@ -168,7 +169,20 @@ impl ServImageModel {
     /// # Errors
     /// [`RunError`] where the parts of the input do not belong together, or the device fails.
     pub async fn evaluate(&self, input: &ModelInput) -> Result<ModelOutput, RunError> {
-        let mut outputs = self.evaluate_batch(std::slice::from_ref(input)).await?;
+        self.evaluate_between(input, &GoOn).await
+    }
+
+    /// [`ServImageModel::evaluate`] with a stop behind each layer.
+    ///
+    /// # Errors
+    /// As [`ServImageModel::evaluate`], and [`RunError::Stopped`] where `between` does not go on.
+    pub async fn evaluate_between(
+        &self,
+        input: &ModelInput,
+        between: &impl Between,
+    ) -> Result<ModelOutput, RunError> {
+        let inputs = std::slice::from_ref(input);
+        let mut outputs = self.evaluate_batch_between(inputs, between).await?;
         outputs.pop().ok_or_else(|| RunError::Input {
             what: "prompts",
             expected: "one".to_owned(),
@@ -184,18 +198,34 @@ impl ServImageModel {
         &self,
         inputs: &[impl Borrow<ModelInput>],
     ) -> Result<Vec<ModelOutput>, RunError> {
+        self.evaluate_batch_between(inputs, &GoOn).await
+    }
+
+    /// [`ServImageModel::evaluate_batch`] with a stop behind each layer. A prefix that has to be computed first has none.
+    ///
+    /// # Errors
+    /// As [`ServImageModel::evaluate_batch`], and [`RunError::Stopped`] where `between` does not go on.
+    pub async fn evaluate_batch_between(
+        &self,
+        inputs: &[impl Borrow<ModelInput>],
+        between: &impl Between,
+    ) -> Result<Vec<ModelOutput>, RunError> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
         let inputs: Vec<&ModelInput> = inputs.iter().map(Borrow::borrow).collect();
-        let passes = self.run(&inputs).await?;
+        let passes = self.run(&inputs, between).await?;
         self.answer(&passes).await
     }
 
     /// Queues both passes on the device; one where the heads share it.
-    pub(crate) async fn run(&self, inputs: &[&ModelInput]) -> Result<Passes, RunError> {
+    pub(crate) async fn run(
+        &self,
+        inputs: &[&ModelInput],
+        between: &impl Between,
+    ) -> Result<Passes, RunError> {
         for input in inputs {
-            self.check(input)?;
+            input.check(self.image_token, self.merge, self.d_patch)?;
         }
         let prefix = self.shared_prefix(inputs).await?;
         let skip = prefix.as_ref().map_or(0, |prefix| prefix.ids.len());
@@ -216,17 +246,21 @@ impl ServImageModel {
             .copied()
             .collect();
         let patches = self.upload(patches.concat(), self.d_patch);
-        let run_pass = |pass: Pass| {
-            let visual = self.network.see(patches.clone(), &grids, pass);
-            let keys = prefix.as_ref().map_or(&[][..], |prefix| prefix.keys(pass));
-            let hidden = self
+        let run_pass = async |pass: Pass| {
+            let see = self
                 .network
-                .read(&text_rows, Some(&visual), &layout, keys, pass);
-            (visual.tokens, hidden)
+                .see_between(patches.clone(), &grids, pass, between);
+            let visual = see.await?;
+            let keys = prefix.as_ref().map_or(&[][..], |prefix| prefix.keys(pass));
+            let read = self
+                .network
+                .read_between(&text_rows, &visual, &layout, keys, pass, between);
+            let hidden = read.await?;
+            Ok::<_, RunError>((visual.tokens, hidden))
         };
-        let (visual, concepts) = run_pass(Pass::Concepts);
+        let (visual, concepts) = run_pass(Pass::Concepts).await?;
         let payment = match self.has_payment_pass() {
-            true => run_pass(Pass::Payment).1,
+            true => run_pass(Pass::Payment).await?.1,
             false => concepts.clone(),
         };
         Ok(Passes {
@@ -293,66 +327,6 @@ impl ServImageModel {
     fn upload(&self, values: Vec<f32>, width: usize) -> Tensor<2> {
         let rows = values.len() / width;
         Tensor::from_data(TensorData::new(values, [rows, width]), &self.device)
-    }
-
-    fn check(&self, input: &ModelInput) -> Result<(), RunError> {
-        let merge = self.merge as u64;
-        let n_patches: u64 = input
-            .grids
-            .iter()
-            .map(|g| g.iter().map(|&n| u64::from(n)).product::<u64>())
-            .sum();
-        let n_pads = input
-            .ids
-            .iter()
-            .filter(|&&id| id == self.image_token)
-            .count() as u64;
-        let aligned = input
-            .grids
-            .iter()
-            .all(|g| u64::from(g[1]) % merge == 0 && u64::from(g[2]) % merge == 0);
-        let rules = [
-            (
-                "positions",
-                input.ids.len() as u64,
-                input.positions.len() as u64,
-            ),
-            (
-                "values of patches",
-                n_patches * self.d_patch as u64,
-                input.patches.len() as u64,
-            ),
-            ("image pads", n_patches / (merge * merge), n_pads),
-            (
-                "grids in whole merge blocks (1 = yes)",
-                1,
-                u64::from(aligned && n_patches > 0),
-            ),
-            (
-                "prefix of text alone, with tokens behind it (1 = yes)",
-                1,
-                u64::from(
-                    input.prefix_len < input.ids.len()
-                        && !input.ids[..input.prefix_len].contains(&self.image_token),
-                ),
-            ),
-            (
-                "text tokens above 0 (1 = yes)",
-                1,
-                u64::from(input.ids.len() as u64 > n_pads),
-            ),
-        ];
-        match rules
-            .into_iter()
-            .find(|(_, expected, found)| expected != found)
-        {
-            None => Ok(()),
-            Some((what, expected, found)) => Err(RunError::Input {
-                what,
-                expected: expected.to_string(),
-                found: found.to_string(),
-            }),
-        }
     }
 
     /// Whether the pack carries a trained head.

@@ -3,9 +3,10 @@
 //! Embedded text tokens are gathered to their rows and visual tokens added to theirs: the same two steps serve a prefix, one
 //! evaluation, a batch of them and a training batch.
 
-use crate::error::LoadError;
+use crate::between::Between;
+use crate::error::{LoadError, RunError};
 use crate::linear::Pass;
-use crate::positions::text_rotary;
+use crate::positions::{Rotary, text_rotary};
 use crate::source::ParamSource;
 use crate::text::{Text, TextRows};
 use crate::vision::{Vision, VisualTokens};
@@ -118,6 +119,46 @@ impl Network {
         self.run_text(text_rows, visual, layout, prefix, pass, None)
     }
 
+    /// [`Network::see`] with a stop behind each layer.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] where `between` does not go on.
+    pub async fn see_between(
+        &self,
+        patches: Tensor<2>,
+        grids: &[[u32; 3]],
+        pass: Pass,
+        between: &impl Between,
+    ) -> Result<VisualTokens, RunError> {
+        self.vision
+            .forward_between(patches, grids, pass, between)
+            .await
+    }
+
+    /// [`Network::read`] with a stop behind each layer.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] where `between` does not go on.
+    pub async fn read_between(
+        &self,
+        text_rows: &Tensor<2>,
+        visual: &VisualTokens,
+        layout: &SequenceLayout,
+        prefix: &[Tensor<2>],
+        pass: Pass,
+        between: &impl Between,
+    ) -> Result<Tensor<2>, RunError> {
+        let Rows {
+            x,
+            rotary,
+            segments,
+        } = self.rows(text_rows, Some(visual), layout);
+        let rows = text_rows_of(&segments, layout, prefix, Some(visual));
+        self.text
+            .forward_between(x, &rotary, rows, pass, between)
+            .await
+    }
+
     /// [`Network::read`] of a prefix: also gives what later sequences see of it.
     pub fn read_prefix(
         &self,
@@ -139,24 +180,58 @@ impl Network {
         pass: Pass,
         keep: Option<&mut PrefixKeys>,
     ) -> Tensor<2> {
-        let mut x = servimage_kernels::gather(text_rows, &layout.text, &layout.is_text, 1);
-        if let Some(visual) = visual {
-            x = servimage_kernels::add_rows(x, &layout.visual, &visual.tokens);
-        }
-        let device = text_rows.device();
-        let rotary = text_rotary(&self.dims.0, &layout.positions).upload(&device);
-        let rows = TextRows {
-            segments: &Segments::new(layout.segments.clone(), &device),
-            prefix,
-            visual: &layout.visual,
-            deepstack: visual.map_or(&[], |visual| &visual.deepstack),
-        };
+        let Rows {
+            x,
+            rotary,
+            segments,
+        } = self.rows(text_rows, visual, layout);
+        let rows = text_rows_of(&segments, layout, prefix, visual);
         self.text.forward(x, &rotary, rows, pass, keep)
+    }
+
+    fn rows(
+        &self,
+        text_rows: &Tensor<2>,
+        visual: Option<&VisualTokens>,
+        layout: &SequenceLayout,
+    ) -> Rows {
+        let device = text_rows.device();
+        let x = servimage_kernels::gather(text_rows, &layout.text, &layout.is_text, 1);
+        Rows {
+            x: match visual {
+                Some(visual) => servimage_kernels::add_rows(x, &layout.visual, &visual.tokens),
+                None => x,
+            },
+            rotary: text_rotary(&self.dims.0, &layout.positions).upload(&device),
+            segments: Segments::new(layout.segments.clone(), &device),
+        }
     }
 
     /// Whether the payment pass differs from the concept pass.
     pub fn has_adapter(&self) -> bool {
         self.vision.has_adapter() || self.text.has_adapter()
+    }
+}
+
+/// What the text tower starts from.
+struct Rows {
+    /// `[rows, d_model]`
+    x: Tensor<2>,
+    rotary: Rotary,
+    segments: Segments,
+}
+
+fn text_rows_of<'a>(
+    segments: &'a Segments,
+    layout: &'a SequenceLayout,
+    prefix: &'a [Tensor<2>],
+    visual: Option<&'a VisualTokens>,
+) -> TextRows<'a> {
+    TextRows {
+        segments,
+        prefix,
+        visual: &layout.visual,
+        deepstack: visual.map_or(&[], |visual| &visual.deepstack),
     }
 }
 

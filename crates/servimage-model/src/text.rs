@@ -2,7 +2,8 @@
 //!
 //! Source: `Qwen3VLTextModel` of `transformers`.
 
-use crate::error::LoadError;
+use crate::between::{Between, pause};
+use crate::error::{LoadError, RunError};
 use crate::linear::{Linear, Pass};
 use crate::norm::RmsNorm;
 use crate::positions::Rotary;
@@ -11,6 +12,12 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use servimage_kernels::{Activation, AttentionShape, Heads, Segments, Storage};
 use servimage_pack::manifest::TextDims;
+
+/// Weights of an attention that lie on a device as one, below each other.
+pub const QKV: [&str; 3] = ["q_proj", "k_proj", "v_proj"];
+
+/// Those of a block between two attentions.
+pub const GATE_UP: [&str; 2] = ["gate_proj", "up_proj"];
 
 /// Text tower without its token embedding. Build with [`Text::load`].
 #[derive(Module, Debug)]
@@ -92,33 +99,65 @@ impl Text {
         pass: Pass,
         mut keep: Option<&mut Vec<Tensor<2>>>,
     ) -> Tensor<2> {
-        for (layer_idx, layer) in self.layers.iter().enumerate() {
-            let prefix = rows.prefix.get(layer_idx);
-            let keep = keep.as_deref_mut();
-            let mixed = layer.attention.forward(
-                layer.input_norm.forward(x.clone()),
-                rotary,
-                rows.segments,
-                prefix,
-                pass,
-                keep,
-            );
-            x = layer
-                .attention
-                .o_proj
-                .forward_into(mixed, pass, Some(x), Activation::None);
-            let hidden = layer
-                .mlp
-                .hidden(layer.post_attention_norm.forward(x.clone()), pass);
-            x = layer
-                .mlp
-                .down
-                .forward_into(hidden, pass, Some(x), Activation::None);
-            if let Some(features) = rows.deepstack.get(layer_idx) {
-                x = servimage_kernels::add_rows(x, rows.visual, features);
-            }
+        for layer_idx in 0..self.layers.len() {
+            x = self.layer(layer_idx, x, rotary, rows, pass, keep.as_deref_mut());
         }
         self.norm.forward(x)
+    }
+
+    /// [`Text::forward`] with a stop behind each layer.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] where `between` does not go on.
+    pub async fn forward_between(
+        &self,
+        mut x: Tensor<2>,
+        rotary: &Rotary,
+        rows: TextRows<'_>,
+        pass: Pass,
+        between: &impl Between,
+    ) -> Result<Tensor<2>, RunError> {
+        for layer_idx in 0..self.layers.len() {
+            x = self.layer(layer_idx, x, rotary, rows, pass, None);
+            pause(between, &x).await?;
+        }
+        Ok(self.norm.forward(x))
+    }
+
+    fn layer(
+        &self,
+        layer_idx: usize,
+        mut x: Tensor<2>,
+        rotary: &Rotary,
+        rows: TextRows<'_>,
+        pass: Pass,
+        keep: Option<&mut Vec<Tensor<2>>>,
+    ) -> Tensor<2> {
+        let layer = &self.layers[layer_idx];
+        let prefix = rows.prefix.get(layer_idx);
+        let mixed = layer.attention.forward(
+            layer.input_norm.forward(x.clone()),
+            rotary,
+            rows.segments,
+            prefix,
+            pass,
+            keep,
+        );
+        x = layer
+            .attention
+            .o_proj
+            .forward_into(mixed, pass, Some(x), Activation::None);
+        let hidden = layer
+            .mlp
+            .hidden(layer.post_attention_norm.forward(x.clone()), pass);
+        x = layer
+            .mlp
+            .down
+            .forward_into(hidden, pass, Some(x), Activation::None);
+        match rows.deepstack.get(layer_idx) {
+            Some(features) => servimage_kernels::add_rows(x, rows.visual, features),
+            None => x,
+        }
     }
 
     /// Whether the payment pass differs from the concept pass in this tower.
@@ -158,8 +197,9 @@ impl Attention {
     ) -> Result<Self, LoadError> {
         let (d_model, head_dim) = (dims.d_model, dims.head_dim);
         let (d_q, d_kv) = (dims.n_heads * head_dim, dims.n_kv_heads * head_dim);
-        let parts = [("q_proj", d_q), ("k_proj", d_kv), ("v_proj", d_kv)]
-            .map(|(part, width)| (format!("{name}.{part}"), width));
+        let parts = QKV.iter().zip([d_q, d_kv, d_kv]);
+        let parts = parts.map(|(part, width)| (format!("{name}.{part}"), width));
+        let parts: Vec<(String, usize)> = parts.collect();
         let epsilon = dims.rms_norm_eps;
         let o_proj = Linear::load(source, &format!("{name}.o_proj"), [d_q, d_model], false).await?;
         Ok(Self {
@@ -216,7 +256,7 @@ impl Mlp {
         dims: &TextDims,
     ) -> Result<Self, LoadError> {
         let (d_model, d_hidden) = (dims.d_model, dims.d_hidden);
-        let parts = ["gate_proj", "up_proj"].map(|part| (format!("{name}.{part}"), d_hidden));
+        let parts = GATE_UP.map(|part| (format!("{name}.{part}"), d_hidden));
         let down = format!("{name}.down_proj");
         let gate_up = Linear::load_joined(source, &parts, d_model).await?;
         let down = Linear::load(source, &down, [d_hidden, d_model], false).await?;

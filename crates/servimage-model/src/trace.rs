@@ -1,5 +1,6 @@
 //! Intermediate results by the names of the reference's outputs: for parity and self-tests.
 
+use crate::between::GoOn;
 use crate::error::RunError;
 use crate::heads::CONCEPT_HEADS;
 use crate::model::{ModelInput, ModelOutput, ServImageModel};
@@ -16,7 +17,7 @@ impl ServImageModel {
     pub async fn trace(&self, input: &ModelInput) -> Result<Trace, RunError> {
         let mut whole = input.clone();
         whole.prefix_len = 0;
-        let passes = self.run(&[&whole]).await?;
+        let passes = self.run(&[&whole], &GoOn).await?;
         let stage = if self.has_heads() { "stage1" } else { "base" };
         let mut trace = vec![
             (

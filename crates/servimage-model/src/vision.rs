@@ -3,7 +3,8 @@
 //! All images of an evaluation go through the linear layers together; attention stays inside each image.
 //! Source: `Qwen3VLVisionModel` of `transformers`.
 
-use crate::error::LoadError;
+use crate::between::{Between, pause};
+use crate::error::{LoadError, RunError};
 use crate::linear::{Linear, Pass};
 use crate::norm::LayerNorm;
 use crate::positions::{Rotary, position_taps, vision_rotary};
@@ -63,6 +64,13 @@ struct Merger {
     norm_after_join: bool,
 }
 
+/// What images take with them through the tower.
+struct Walk {
+    rotary: Rotary,
+    frames: Segments,
+    deepstack: Vec<Tensor<2>>,
+}
+
 impl Vision {
     /// Takes the tensors under `model.visual`.
     ///
@@ -116,27 +124,59 @@ impl Vision {
     /// - `grids`: time, rows and columns of patches an image
     /// - the result's tensors: `[n_patches / merge^2, d_out]`
     pub fn forward(&self, patches: Tensor<2>, grids: &[[u32; 3]], pass: Pass) -> VisualTokens {
-        let rotary = vision_rotary(&self.dims.0, grids).upload(&patches.device());
-        let frames = Segments::new(frames(grids), &patches.device());
-        let positions = self.positions(grids);
-        let embed = &self.patch_embed;
-        let mut x = embed.forward_into(patches, pass, Some(positions), Activation::None);
-        let mut deepstack = Vec::with_capacity(self.deepstack_mergers.len());
-        for (layer_idx, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, &rotary, &frames, pass);
-            if let Some(tap) = self
-                .dims
-                .0
-                .deepstack_layers
-                .iter()
-                .position(|&tapped| tapped == layer_idx)
-            {
-                deepstack.push(self.deepstack_mergers[tap].forward(x.clone(), pass));
-            }
+        let (mut x, mut walk) = self.start(patches, grids, pass);
+        for layer_idx in 0..self.blocks.len() {
+            x = self.block(layer_idx, x, &mut walk, pass);
         }
+        self.end(x, walk, pass)
+    }
+
+    /// [`Vision::forward`] with a stop behind each layer.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] where `between` does not go on.
+    pub async fn forward_between(
+        &self,
+        patches: Tensor<2>,
+        grids: &[[u32; 3]],
+        pass: Pass,
+        between: &impl Between,
+    ) -> Result<VisualTokens, RunError> {
+        let (mut x, mut walk) = self.start(patches, grids, pass);
+        for layer_idx in 0..self.blocks.len() {
+            x = self.block(layer_idx, x, &mut walk, pass);
+            pause(between, &x).await?;
+        }
+        Ok(self.end(x, walk, pass))
+    }
+
+    fn start(&self, patches: Tensor<2>, grids: &[[u32; 3]], pass: Pass) -> (Tensor<2>, Walk) {
+        let device = patches.device();
+        let positions = Some(self.positions(grids));
+        let walk = Walk {
+            rotary: vision_rotary(&self.dims.0, grids).upload(&device),
+            frames: Segments::new(frames(grids), &device),
+            deepstack: Vec::with_capacity(self.deepstack_mergers.len()),
+        };
+        let embed = &self.patch_embed;
+        let x = embed.forward_into(patches, pass, positions, Activation::None);
+        (x, walk)
+    }
+
+    fn block(&self, layer_idx: usize, x: Tensor<2>, walk: &mut Walk, pass: Pass) -> Tensor<2> {
+        let x = self.blocks[layer_idx].forward(x, &walk.rotary, &walk.frames, pass);
+        let mut taps = self.dims.0.deepstack_layers.iter();
+        if let Some(tap) = taps.position(|&tapped| tapped == layer_idx) {
+            let features = self.deepstack_mergers[tap].forward(x.clone(), pass);
+            walk.deepstack.push(features);
+        }
+        x
+    }
+
+    fn end(&self, x: Tensor<2>, walk: Walk, pass: Pass) -> VisualTokens {
         VisualTokens {
             tokens: self.merger.forward(x, pass),
-            deepstack,
+            deepstack: walk.deepstack,
         }
     }
 

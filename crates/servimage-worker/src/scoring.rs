@@ -3,12 +3,13 @@
 use crate::drawing::{NotDrawn, drawn_png};
 use crate::inbox::Inbox;
 use crate::packs::KeptSource;
-use crate::platform::{Files, bytes_of, now_millis, post};
+use crate::platform::{Files, bytes_of, now_millis, post, sleep};
 use servimage_bench::message::{JobPhase, Response, ScoreJob};
 use servimage_bench::task::Task;
 use servimage_bench::verdict::{ErrorInfo, Verdict};
-use servimage_engine::{Engine, ReadyImage, ScoreRequest};
+use servimage_engine::{Between, Engine, ReadyImage, ScoreRequest};
 use servimage_image::{Limits, browser_format};
+use std::cell::Cell;
 use web_sys::Blob;
 
 /// An engine at work on some images.
@@ -17,6 +18,34 @@ pub(crate) struct Scoring<'a> {
     pub engine: &'a Engine<KeptSource>,
     /// Knows which jobs the page takes back.
     pub inbox: &'a Inbox,
+    /// Whether an image takes so long that the end of each layer is waited for.
+    pub is_slow: bool,
+}
+
+/// Milliseconds of work after which the page's messages are heard.
+const BREATH_MILLIS: f64 = 200.0;
+
+/// Between two layers: hears what the page takes back.
+struct Breath<'a> {
+    inbox: &'a Inbox,
+    jobs: Vec<u32>,
+    last: Cell<f64>,
+    is_slow: bool,
+}
+
+impl Between for Breath<'_> {
+    fn waits(&self) -> bool {
+        self.is_slow
+    }
+
+    async fn goes_on(&self) -> bool {
+        if now_millis() - self.last.get() < BREATH_MILLIS {
+            return true;
+        }
+        sleep(0).await;
+        self.last.set(now_millis());
+        !self.jobs.iter().all(|job| self.inbox.is_cancelled(*job))
+    }
 }
 
 /// An image on its way to the network.
@@ -78,7 +107,13 @@ impl Scoring<'_> {
             .into_iter()
             .map(|read| ((read.job_id, read.millis), read.image))
             .unzip();
-        let verdicts = self.engine.judge(&images).await;
+        let breath = Breath {
+            inbox: self.inbox,
+            jobs: jobs.iter().map(|(job_id, _)| *job_id).collect(),
+            last: Cell::new(started_at),
+            is_slow: self.is_slow,
+        };
+        let verdicts = self.engine.judge_between(&images, &breath).await;
         let share = (now_millis() - started_at) / jobs.len().max(1) as f64;
         for ((job_id, millis), verdict) in jobs.into_iter().zip(verdicts) {
             let verdict = verdict.map_err(|error| error.info());
@@ -177,7 +212,7 @@ async fn read(blob: &Blob, limits: &Limits) -> Result<(Vec<u8>, Option<String>),
         let message = format!("the file is too large: {found} bytes, at most {most} are read");
         return Err(error("image.too_large", message));
     }
-    let bytes = bytes_of(blob).await;
+    let bytes = bytes_of(blob, None).await;
     let bytes = bytes.map_err(|reason| error("image.unreadable", reason))?;
     let Some(format) = browser_format(&bytes) else {
         return Ok((bytes, None));
