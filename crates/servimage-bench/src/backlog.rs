@@ -9,10 +9,8 @@ use std::collections::{HashSet, VecDeque};
 /// What to do next.
 #[derive(Debug, PartialEq)]
 pub enum Work<F> {
-    /// Delete every pack that is kept.
-    DeletePacks,
-    /// Load a pack.
-    Load(Load),
+    /// Load a pack, with the files that came along.
+    Load(Load, F),
     /// Score these images of one deliverable, at least one.
     Score(Vec<(ScoreJob, F)>),
     /// Prepare a deliverable.
@@ -33,8 +31,7 @@ pub struct Backlog<F> {
 
 #[derive(Debug)]
 enum Waiting<F> {
-    DeletePacks,
-    Load(Load),
+    Load(Load, F),
     Score(ScoreJob, F),
 }
 
@@ -54,11 +51,12 @@ impl<F> Backlog<F> {
     /// Takes a request of the page.
     pub fn push(&mut self, request: Request, files: F) {
         match request {
-            Request::Load(load) => self.waiting.push_back(Waiting::Load(load)),
-            Request::DeletePacks => self.waiting.push_back(Waiting::DeletePacks),
+            Request::Load(load) => self.waiting.push_back(Waiting::Load(load, files)),
             Request::Score(job) => self.waiting.push_back(Waiting::Score(job, files)),
             Request::Prepare(preparation) => self.preparation = Some(preparation),
             Request::Cancel { job_id } => self.cancel(job_id),
+            // These wait for nothing.
+            Request::ListPacks | Request::DeletePacks { .. } => {}
         }
     }
 
@@ -74,8 +72,7 @@ impl<F> Backlog<F> {
     pub fn next(&mut self, max_batch: usize) -> Option<Work<F>> {
         let was_in_a_run = std::mem::take(&mut self.in_a_run);
         match self.waiting.pop_front() {
-            Some(Waiting::Load(load)) => Some(Work::Load(load)),
-            Some(Waiting::DeletePacks) => Some(Work::DeletePacks),
+            Some(Waiting::Load(load, files)) => Some(Work::Load(load, files)),
             Some(Waiting::Score(job, files)) => {
                 self.in_a_run = true;
                 let most = if was_in_a_run { max_batch } else { 1 };
@@ -122,8 +119,7 @@ impl<F> Backlog<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Beside;
-    use crate::message::DevicePreference;
+    use crate::message::{Beside, DevicePreference};
 
     fn job(job_id: u32, deliverable: u32) -> Request {
         Request::Score(ScoreJob {
@@ -199,7 +195,7 @@ mod tests {
         assert_eq!(taken(&mut backlog, 4), [1]);
         assert_eq!(taken(&mut backlog, 4), [2]);
         assert!(
-            matches!(backlog.next(4), Some(Work::Load(load)) if load.pack_url == "models/nano/")
+            matches!(backlog.next(4), Some(Work::Load(load, _)) if load.pack_url == "models/nano/")
         );
         assert_eq!(taken(&mut backlog, 4), [3]);
     }

@@ -12,8 +12,6 @@ pub struct Preflight {
     pub name: String,
     /// Name of the device, for people.
     pub device: String,
-    /// Bytes of the pack.
-    pub size_bytes: u64,
     /// Bytes of it that are not on this device yet.
     pub missing_bytes: u64,
     /// Bytes that the browser would still keep, where it says so.

@@ -6,9 +6,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use servimage_bench::preflight::{Doubt, MAX_SECONDS_AN_IMAGE};
 use servimage_kernels::{Activation, PackedWeight, binding_limit, linear, read};
 use servimage_model::error::RunError;
+use servimage_model::text::{GATE_UP, QKV};
 use servimage_model::tokens::{EMBEDDING, LM_HEAD};
 use servimage_pack::manifest::{Layout, Manifest};
 use servimage_pack::{TensorBytes, layout};
+use std::collections::BTreeMap;
 
 /// Pixels of the picture that estimates are for: 640 x 480.
 const PIXELS: u32 = 640 * 480;
@@ -51,12 +53,18 @@ pub fn image_flop(manifest: &Manifest) -> f64 {
     let of_row = 2.0 * (2.0 * d * heads + 2.0 * d * keys + 3.0 * d * text.d_hidden as f64);
     let rows = visual + TAIL_ROWS;
     let attended = 4.0 * (PREFIX_ROWS + rows / 2.0) * heads;
-    let passes = if manifest.payment_adapter.is_some() {
-        2.0
-    } else {
-        1.0
-    };
+    let passes = 1.0 + f64::from(u8::from(manifest.payment_adapter.is_some()));
     seen + passes * rows * text.n_layers as f64 * (of_row + attended)
+}
+
+/// Weights that lie on a device as one have one name here: that of the first of them.
+fn name_on_device(name: &str) -> String {
+    let first = |part| {
+        let joined = [&QKV[..], &GATE_UP].into_iter();
+        let mut of_this = joined.filter(|joined| joined.contains(&part));
+        of_this.next().map_or(part, |joined| joined[0])
+    };
+    name.split('.').map(first).collect::<Vec<_>>().join(".")
 }
 
 /// Reasons against a pack on a device that computes `flops` operations a second and binds `limit_bytes` at once.
@@ -66,12 +74,15 @@ pub fn doubts(manifest: &Manifest, flops: f64, limit_bytes: u64) -> Vec<Doubt> {
     let weights = manifest.tensors.iter().filter(|tensor| {
         tensor.shape.len() == 2 && tensor.name != EMBEDDING && tensor.name != LM_HEAD
     });
-    let largest = weights
-        .filter_map(|tensor| Some((tensor.layout.size_bytes(&tensor.shape)?, tensor)))
-        .max_by_key(|(size_bytes, _)| *size_bytes);
-    if let Some((size_bytes, tensor)) = largest.filter(|(bytes, _)| *bytes > limit_bytes) {
+    let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+    for tensor in weights {
+        let size_bytes = tensor.layout.size_bytes(&tensor.shape).unwrap_or_default();
+        *sizes.entry(name_on_device(&tensor.name)).or_default() += size_bytes;
+    }
+    let largest = sizes.into_iter().max_by_key(|(_, size_bytes)| *size_bytes);
+    if let Some((tensor, size_bytes)) = largest.filter(|(_, bytes)| *bytes > limit_bytes) {
         doubts.push(Doubt::TooLarge {
-            tensor: tensor.name.clone(),
+            tensor,
             size_bytes,
             limit_bytes,
         });
@@ -163,11 +174,11 @@ impl Product {
         for _ in 1..n {
             last = product();
         }
-        let failed = |error: servimage_kernels::ReadError| RunError::Device {
-            reason: error.reason,
+        let reason = match read(last).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error.reason,
         };
-        read(last).await.map_err(failed)?;
-        Ok(())
+        Err(RunError::Device { reason }.into())
     }
 
     async fn millis(&self, n: u32, now_millis: &impl Fn() -> f64) -> Result<f64, EngineError> {

@@ -59,11 +59,20 @@ fn a_slow_device_and_a_weight_that_it_cannot_bind_are_doubts() {
     manifest.tensors = vec![
         entry("model.language_model.embed_tokens.weight", [151_936, 2048]),
         entry(
+            "model.language_model.layers.0.mlp.gate_proj.weight",
+            [6144, 2048],
+        ),
+        entry(
             "model.language_model.layers.0.mlp.up_proj.weight",
             [6144, 2048],
         ),
+        entry(
+            "model.language_model.layers.0.mlp.down_proj.weight",
+            [2048, 6144],
+        ),
     ];
-    let bytes = 2 * 6144 * 2048;
+    // Gate and up lie on the device as one weight.
+    let bytes = 2 * 2 * 6144 * 2048;
     let flop = image_flop(&manifest);
     assert_eq!(doubts(&manifest, flop / 59.0, bytes), []);
     assert_eq!(doubts(&manifest, flop / 61.0, bytes), [Doubt::Slow]);
@@ -78,7 +87,7 @@ fn a_slow_device_and_a_weight_that_it_cannot_bind_are_doubts() {
         panic!("the weight was not found too large");
     };
     assert!(
-        tensor.ends_with("up_proj.weight"),
+        tensor.ends_with("gate_proj.weight"),
         "{tensor}: a table of tokens is not bound whole"
     );
     assert_eq!((*size_bytes, *limit_bytes), (bytes, bytes - 1));

@@ -5,7 +5,7 @@ use servimage_bench::message::Response;
 use servimage_bench::preflight::Preflight;
 use servimage_bench::verdict::ErrorInfo;
 use servimage_engine::{OpenDevice, doubts, image_flop};
-use servimage_pack::Manifest;
+use servimage_pack::{Layout, Manifest};
 
 /// Parameters from which on a device's speed is worth measuring.
 pub(crate) const LARGE_PARAMETERS: u64 = 50_000_000;
@@ -24,21 +24,26 @@ impl From<ErrorInfo> for Unloaded {
     }
 }
 
+/// What was measured: a device, a layout and a width, and floating-point operations per second.
+type Measured = (String, Layout, usize, f64);
+
 /// Devices' speeds, each measured once.
 #[derive(Default)]
-pub(crate) struct Speeds(Vec<(String, f64)>);
+pub(crate) struct Speeds(Vec<Measured>);
 
 impl Speeds {
     /// Floating-point operations per second of a device on a pack's weights.
     pub async fn of(&mut self, device: &OpenDevice, manifest: &Manifest) -> Result<f64, ErrorInfo> {
-        let name = format!("{} {}", device.name, manifest.quant);
-        if let Some((_, flops)) = self.0.iter().find(|(known, _)| *known == name) {
+        let (quant, d_in) = (manifest.quant, manifest.text.d_model.clamp(64, 4096));
+        let is_known = |(name, layout, width, _): &&Measured| {
+            (name, *layout, *width) == (&device.name, quant, d_in)
+        };
+        if let Some((.., flops)) = self.0.iter().find(is_known) {
             return Ok(*flops);
         }
-        let d_in = manifest.text.d_model.clamp(64, 4096);
-        let measured = device.measure_flops(manifest.quant, d_in, now_millis);
+        let measured = device.measure_flops(quant, d_in, now_millis);
         let flops = measured.await.map_err(|error| error.info())?;
-        self.0.push((name, flops));
+        self.0.push((device.name.clone(), quant, d_in, flops));
         Ok(flops)
     }
 }
@@ -51,15 +56,15 @@ pub(crate) async fn check(
     speeds: &mut Speeds,
     device: &OpenDevice,
     manifest: &Manifest,
-    [missing_bytes, free_bytes]: [Option<u64>; 2],
+    missing_bytes: u64,
+    free_bytes: Option<u64>,
     insists: bool,
 ) -> Result<(), Unloaded> {
     let flops = speeds.of(device, manifest).await?;
     let report = Preflight {
         name: manifest.name.clone(),
         device: device.name.clone(),
-        size_bytes: manifest.files().map(|file| file.size_bytes).sum(),
-        missing_bytes: missing_bytes.unwrap_or_default(),
+        missing_bytes,
         free_bytes,
         flops,
         seconds_an_image: image_flop(manifest) / flops,

@@ -1,7 +1,6 @@
 //! What a large pack asks of this device: a line where it fits, a question where it does not.
 
 use crate::page::Page;
-use crate::platform::dom;
 use crate::session::format;
 use crate::session::options::DEFAULT_PACK;
 use crate::text::{Key, fill};
@@ -10,16 +9,17 @@ use servimage_bench::preflight::{Doubt, Preflight};
 
 /// Size and speed of the pack that is coming; nothing where it was here already.
 pub fn preflight_line(page: Page) -> String {
-    page.read(|session| match session.preflight() {
-        Some(report)
-            if report
-                .free_bytes
-                .is_some_and(|free| free < report.missing_bytes) =>
-        {
-            told(page, &[Key::PreflightFits, Key::PreflightNoRoom], report)
+    page.read(|session| {
+        let Some(report) = session.preflight() else {
+            return String::new();
+        };
+        let has_room = report
+            .free_bytes
+            .is_none_or(|free| free >= report.missing_bytes);
+        match has_room {
+            true => told(page, &[Key::PreflightFits], report),
+            false => told(page, &[Key::PreflightFits, Key::PreflightNoRoom], report),
         }
-        Some(report) => told(page, &[Key::PreflightFits], report),
-        None => String::new(),
     })
 }
 
@@ -30,21 +30,16 @@ pub fn PreflightQuestion(
     report: Preflight,
 ) -> impl IntoView {
     let page = Page::here();
-    let is_slow = report.doubts.contains(&Doubt::Slow);
-    let is_too_large = report.doubts.len() > usize::from(is_slow);
     let reasons = move || {
-        let (mut keys, all) = (Vec::new(), [Key::PreflightTitle, Key::PreflightSlow]);
-        keys.extend(&all[..1 + usize::from(is_slow)]);
-        if is_too_large {
-            keys.push(Key::PreflightTooLarge);
-        }
+        let mut keys = vec![Key::PreflightTitle];
+        keys.extend(report.doubts.iter().map(|doubt| match doubt {
+            Doubt::Slow => Key::PreflightSlow,
+            Doubt::TooLarge { .. } => Key::PreflightTooLarge,
+        }));
         keys.push(Key::PreflightSize);
         told(page, &keys, &report)
     };
-    let built_in = move |_| {
-        let pack_url = dom::absolute_url(DEFAULT_PACK);
-        page.change(|session| session.change_pack(pack_url));
-    };
+    let built_in = move |_| page.use_pack(DEFAULT_PACK);
     view! {
         <p role="alert">{reasons}</p>
         <button class="primary" type="button" data-testid="use-built-in" on:click=built_in>{page.t(Key::UseBuiltIn)}</button>

@@ -25,21 +25,11 @@ impl<P: WorkerPort> Session<P> {
         self.model = ModelState::Starting;
         self.load_when_possible();
     }
-
-    /// Loads another pack, given by the absolute URL of its folder.
-    pub fn change_pack(&mut self, pack_url: String) {
-        self.options.pack_url = pack_url;
-        (self.insists, self.preflight) = (false, None);
-        (self.asked_to_prepare, self.prepared) = (None, None);
-        self.take_jobs_back();
-        self.model = ModelState::Starting;
-        self.load_when_possible();
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::session;
+    use super::super::tests::{pack, session};
     use super::*;
     use servimage_bench::message::{LoadPhase, Request, Response};
     use servimage_bench::preflight::Doubt;
@@ -48,7 +38,6 @@ mod tests {
         let report = Preflight {
             name: "qwen3-vl-2b".to_owned(),
             device: "cpu (flex)".to_owned(),
-            size_bytes: 1_212_000_000,
             missing_bytes: 1_000_000_000,
             free_bytes: None,
             flops: 2e10,
@@ -104,7 +93,8 @@ mod tests {
         session.on_response(Response::Started);
         session.page_settled();
         session.load_anyway();
-        session.change_pack("http://host/models/nano/".to_owned());
+        session.on_response(Response::Ready { pack: pack() });
+        session.change_pack("http://host/models/nano/".to_owned(), Vec::new());
         let Some((Request::Load(load), None)) = session.port.requests.last() else {
             panic!("nothing was asked for");
         };
