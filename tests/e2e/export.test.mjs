@@ -46,6 +46,8 @@ test("the table has a row an image under its header", async () => {
   const lines = readFileSync(path, "utf8").trim().split("\r\n");
   assert.equal(lines.length, 4);
   assert.match(lines[0], /^image,task_id,deliverable,pay,p_pay,threshold/);
+  const judged = lines.filter((line) => /,passed: \d\.\de-\d+ of \de-\d+ allowed,/.test(line));
+  assert.equal(judged.length, 2, "the self-test stands in the row of each verdict");
 });
 
 test("the report opens with the network off, with pictures, and prints", async () => {
@@ -63,6 +65,7 @@ test("the report opens with the network off, with pictures, and prints", async (
   const text = await report.locator("body").innerText();
   for (const words of [basename(first), basename(second), basename(broken)]) assert.ok(text.includes(words), words);
   assert.ok(text.includes(verdict.provenance.labels), "what the numbers are worth");
+  assert.ok(text.includes(verdict.provenance.self_test), "that the device was tested");
   assert.equal(await report.locator("article img").count(), 2);
   for (const image of await report.locator("article img").all()) {
     assert.ok(await image.evaluate((image) => image.naturalWidth > 0));

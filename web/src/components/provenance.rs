@@ -23,6 +23,7 @@ pub fn ProvenanceView(
         (Key::FromHash, provenance.pack_sha256),
         (Key::FromCalibration, provenance.calibration),
         (Key::FromDevice, provenance.device),
+        (Key::FromSelfTest, provenance.self_test),
         (Key::FromDecoder, provenance.decoder),
         (Key::FromTask, provenance.task_version),
         (Key::FromBuild, provenance.build),

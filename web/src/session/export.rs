@@ -94,7 +94,18 @@ fn header() -> Vec<String> {
     .to_vec();
     names.extend(["expected_usd", "servimage_score"].map(str::to_owned));
     names.extend(CONCEPTS.map(str::to_owned));
-    names.extend(["labels", "pack_sha256", "device", "vote", "ticked", "error"].map(str::to_owned));
+    names.extend(
+        [
+            "labels",
+            "pack_sha256",
+            "device",
+            "self_test",
+            "vote",
+            "ticked",
+            "error",
+        ]
+        .map(str::to_owned),
+    );
     names
 }
 
@@ -130,6 +141,7 @@ fn fields(row: &PageRow) -> Vec<String> {
                 made_by.labels.clone(),
                 made_by.pack_sha256.clone(),
                 made_by.device.clone(),
+                made_by.self_test.clone(),
                 row.vote.map(|vote| vote.to_string()).unwrap_or_default(),
                 row.checklist.as_deref().map(ticked_of).unwrap_or_default(),
                 String::new(),

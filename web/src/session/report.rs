@@ -157,6 +157,7 @@ fn push_provenance(html: &mut String, lang: Lang, made_by: &Provenance) {
         &made_by.quant,
         &made_by.pack_sha256,
         &made_by.device,
+        &made_by.self_test,
         &made_by.task_version,
     ];
     let parts = parts.map(|part| escape(part)).join(" · ");

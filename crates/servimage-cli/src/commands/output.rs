@@ -110,6 +110,7 @@ fn csv_rows(out: &mut impl Write, rows: &[VerdictRow]) -> anyhow::Result<()> {
         "pack_sha256",
         "quant",
         "device",
+        "self_test",
         "error_code",
         "error",
     ];
@@ -166,6 +167,7 @@ fn csv_row(row: &VerdictRow) -> Vec<String> {
                     &provenance.pack_sha256,
                     &provenance.quant,
                     &provenance.device,
+                    &provenance.self_test,
                 ]
                 .map(Clone::clone),
             );
@@ -174,7 +176,7 @@ fn csv_row(row: &VerdictRow) -> Vec<String> {
         }
         VerdictRow::Failed(failed) => {
             let mut cells = vec![failed.image.clone()];
-            cells.resize(8 + 1 + CONCEPTS.len() + 4, String::new());
+            cells.resize(8 + 1 + CONCEPTS.len() + 5, String::new());
             cells.extend([failed.error.code.clone(), failed.error.message.clone()]);
             cells
         }
