@@ -1,6 +1,7 @@
 //! Files from drops, inputs, pastes and the clipboard: folders walked to their end, archives unpacked, drawings drawn.
 //! The walking is `web/js/bring.js`: a fifth of what the same is in WebAssembly.
 
+use super::picture;
 use crate::session::intake::Incoming;
 use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
@@ -52,12 +53,13 @@ pub fn of_clipboard() -> Bringing {
     Bringing(of_clipboard_items())
 }
 
-/// Waits for the files; the error says why the browser gives none.
+/// Waits for the files; the error says why the browser gives none. Taking hundreds from the browser is a task of its own.
 pub async fn read(bringing: Bringing) -> Result<Brought, String> {
     let rows = JsFuture::from(bringing.0).await.map_err(|error| {
         let error: js_sys::Error = error.unchecked_into();
         String::from(error.message())
     })?;
+    picture::breathe().await;
     let mut brought = Brought::default();
     for row in rows.unchecked_into::<Array>().iter() {
         let row: Array = row.unchecked_into();

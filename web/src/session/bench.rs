@@ -18,9 +18,7 @@ impl<P: WorkerPort> Session<P> {
 
     /// Reads a JSON file of tasks; on success the first of them is picked. Whether there were any.
     pub fn add_bench_json(&mut self, file_name: &str, json: &str) -> bool {
-        let found = load_tasks(json);
-        let has_tasks = found.as_ref().is_ok_and(|loaded| !loaded.tasks.is_empty());
-        match found {
+        let why = match load_tasks(json) {
             Ok(loaded) if !loaded.tasks.is_empty() => {
                 let first = loaded.tasks[0].task_id.clone();
                 let had_none = self.catalog.n_bench() == 0;
@@ -31,19 +29,14 @@ impl<P: WorkerPort> Session<P> {
                 }
                 let (tasks, warnings) = (self.catalog.n_bench(), self.catalog.n_warnings());
                 self.notify(Notice::BenchLoaded { tasks, warnings });
+                return true;
             }
-            Ok(_) => self.notify(Notice::NotABenchFile {
-                name: file_name.into(),
-                why: "[]".into(),
-            }),
-            Err(error) => {
-                self.notify(Notice::NotABenchFile {
-                    name: file_name.into(),
-                    why: error.to_string(),
-                });
-            }
-        }
-        has_tasks
+            Ok(_) => "[]".into(),
+            Err(error) => error.to_string(),
+        };
+        let name = file_name.into();
+        self.notify(Notice::NotABenchFile { name, why });
+        false
     }
 
     /// Drops the benchmark and its pictures. Cards keep the task against which they were judged.

@@ -7,7 +7,7 @@
 use super::Session;
 use super::port::WorkerPort;
 use super::queue::{CardId, CardState};
-use super::verdict_view::{ConceptValue, concept_rows};
+use super::verdict_view::concept_rows;
 use crate::text::Key;
 use servimage_bench::verdict::Verdict;
 
@@ -54,12 +54,10 @@ fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     (xx > 1e-9 && yy > 1e-9).then(|| (xy / xx, xy / (xx * yy).sqrt()))
 }
 
-/// Score of a concept by its place among [`concept_rows`].
-fn score(verdict: &Verdict, idx: usize) -> Option<f64> {
-    match concept_rows(verdict)[idx].value {
-        ConceptValue::Score(score, _) => Some(score),
-        _ => None,
-    }
+/// Score of a concept, where it applies.
+fn score(verdict: &Verdict, id: &str) -> Option<f64> {
+    let concept = verdict.concepts.get(id)?;
+    concept.score.filter(|_| concept.applicable)
 }
 
 impl<P: WorkerPort> Session<P> {
@@ -75,8 +73,8 @@ impl<P: WorkerPort> Session<P> {
         let missing = logit(threshold) - logit(here.p_pay);
         let (mut lowest, mut closest): (Option<(Key, f64)>, Option<Rise>) = (None, None);
         let mut least = LEAST_CORRELATION;
-        for (idx, row) in concept_rows(here).iter().enumerate() {
-            let Some(from) = score(here, idx) else {
+        for row in concept_rows(here) {
+            let Some(from) = score(here, row.id) else {
                 continue;
             };
             if lowest.is_none_or(|(_, known)| from < known) {
@@ -84,7 +82,7 @@ impl<P: WorkerPort> Session<P> {
             }
             let both = judged
                 .iter()
-                .filter_map(|v| Some((score(v, idx)?, logit(v.p_pay))));
+                .filter_map(|v| Some((score(v, row.id)?, logit(v.p_pay))));
             let both: Vec<(f64, f64)> = both.collect();
             let Some((slope, correlation)) = line(&both) else {
                 continue;
