@@ -82,8 +82,7 @@ test("a connection that is cut goes on at the byte, with the version that it beg
   assert.equal(begin.from, 0);
   assert.ok(again.from > 0 && end.from > again.from, `${again.from}, ${end.from}`);
   assert.ok(again.ifRange && end.status === 206);
-  // What a busy tab had not read when the connection broke is sent twice; without resuming it would be 22 MB.
-  assert.ok(server.sentOf(SHARD) < 17 * MB, `${server.sentOf(SHARD)} bytes for a file of 12 MB`);
+  assert.ok(server.sentOf(SHARD) < 12.5 * MB, `${server.sentOf(SHARD)} bytes for a file of 12 MB`);
 });
 
 test("a tab that is closed on the way goes on where it was at the next visit", async () => {
@@ -95,6 +94,16 @@ test("a tab that is closed on the way goes on where it was at the next visit", a
   const came = of(SHARD).length;
   assert.equal(await works(await visit()), "true");
   assert.ok(of(SHARD)[came].from > MB, `it went on at ${of(SHARD)[came].from}`);
+});
+
+test("a server that is started anew on the way is found again, and goes on where it was", async () => {
+  server.fault = ({ file }) => (file === SHARD ? { bytesPerSecond: 3 * MB } : undefined);
+  const app = await visit();
+  await app.page.waitForFunction(() => document.querySelector("progress.load")?.value > 0.75);
+  server.fault = () => undefined;
+  await server.restart(2000);
+  assert.equal(await works(app), "true");
+  assert.ok(of(SHARD).length > 1 && of(SHARD).at(-1).from > MB);
 });
 
 test("a server without ranges works, and one that stops sending is asked again", async () => {
@@ -151,16 +160,55 @@ test("a missing file is named at once; a server in trouble is asked again, then 
   await fails(await visit(), /ballast-1\.bin.*status 500, 6 times in a row/);
 });
 
+test("a server whose versions are only alike is asked for the rest without naming one, and the hash decides", async () => {
+  const weak = ({ file, nth }) => (file === SHARD ? { weak: true, ...(nth === 0 ? { cutAfter: 5 * MB } : {}) } : undefined);
+  server.fault = weak;
+  assert.equal(await works(await visit()), "true");
+  assert.deepEqual(of(SHARD).map(({ status, ifRange }) => [status, ifRange]), [[206, undefined], [206, undefined]]);
+  await context.close();
+  context = await browser.newContext({ locale: "en-US", serviceWorkers: "block" });
+  // Its second half is that of another version: thrown away as a whole, and fetched once more.
+  const [good, other] = [server.files.get(SHARD), heavyPack({ seed: 2 }).get(SHARD)];
+  const before = of(SHARD).length;
+  server.fault = (request) => {
+    const nth = request.nth - before;
+    if (request.file === SHARD) server.files.set(SHARD, nth === 1 ? other : good);
+    return weak({ ...request, nth });
+  };
+  assert.equal(await works(await visit()), "true");
+  assert.deepEqual(of(SHARD).slice(before).map(({ from }) => from > 0), [false, true, false]);
+});
+
+test("a server that no longer has so many bytes is asked for the whole file", async () => {
+  server.fault = ({ file, nth }) => (file === SHARD ? [{ cutAfter: 5 * MB }, { status: 416 }][nth] : undefined);
+  assert.equal(await works(await visit()), "true");
+  assert.deepEqual(of(SHARD).map(({ from, status }) => [from > 0, status]), [[false, 206], [true, 416], [false, 206]]);
+});
+
+test("what a closed tab left behind counts where there is room for the rest only", async () => {
+  server.fault = ({ file }) => (file === SHARD ? { bytesPerSecond: 2 * MB } : undefined);
+  const app = await visit();
+  await app.page.waitForFunction(() => document.querySelector("progress.load")?.value > 0.75);
+  const session = await context.newCDPSession(app.page);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin, quotaSize: 40 * MB });
+  await app.page.reload();
+  server.fault = () => undefined;
+  assert.equal(await works(app), "true");
+  assert.ok(of(SHARD).at(-1).from > MB);
+});
+
 test("without room it runs from memory and says what was needed", async () => {
   const app = await visit();
   await works(app);
+  await app.page.getByTestId("open-packs").click();
   await app.page.getByTestId("delete-packs").click();
   await app.page.waitForSelector('[data-testid="pack-kept"][data-kept="false"]');
   const session = await context.newCDPSession(app.page);
   await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin, quotaSize: 20 * MB });
   await app.page.reload();
   assert.equal(await works(app), "false");
-  assert.match(await app.page.getByTestId("pack-kept").innerText(), /storage is full \(3\d\.\d MB needed, .*free\)/);
+  // The browser itself promises more than it gives: what it says is free is told only where that is too little.
+  assert.match(await app.page.getByTestId("pack-kept").innerText(), /storage is full \(3\d\.\d MB needed\)/);
   assert.ok((await keptBytes(app)) < MB, "a part of what does not fit takes no room");
   await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(server.url).origin });
   const before = shards().length;
@@ -193,6 +241,7 @@ test("a pack that is too much for this device is asked about before any of it co
   // It is downloaded; that it lacks nearly all its layers is another matter.
   await fails(app, /layers/);
   assert.ok(of(SHARD).length > 0);
+  // What is here already is not asked about again.
   await app.page.reload();
   await app.page.waitForSelector('[data-testid="model-status"][data-state="failed"]');
 });
@@ -202,6 +251,7 @@ test("in place of such a pack the built-in one can be taken", async () => {
   const app = await visit();
   await app.page.getByTestId("use-built-in").click();
   assert.equal(await app.modelState(), "ready");
+  assert.ok(await app.page.getByTestId("open-model-card").isVisible());
   await app.chooseTask("starter-product-001");
   await app.drop([photos()[0]]);
   assert.ok((await app.verdict(basename(photos()[0]))).p_pay > 0);

@@ -47,9 +47,8 @@ export async function samples() {
 }
 
 /** The model card of the pack that ships, as Markdown. Others may have none, and asking in vain would be an error of the console. */
-export async function modelCard(packUrl) {
-  if (packUrl !== new URL("./models/nano/", document.baseURI).href) return "";
-  const response = await fetch(`${packUrl}README.md`).catch(() => null);
+export async function shippedCard() {
+  const response = await fetch("./models/nano/README.md").catch(() => null);
   const isText = response?.ok && !/html/.test(response.headers.get("content-type") ?? "");
   return isText ? response.text() : "";
 }

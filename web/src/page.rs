@@ -8,7 +8,7 @@ use crate::session::compare::Compare;
 use crate::session::intake::{self, Incoming};
 use crate::session::model::ModelState;
 use crate::session::notice::Notice;
-use crate::session::options::Options;
+use crate::session::options::{DEFAULT_PACK, Options};
 use crate::session::own_brief::OwnBrief;
 use crate::session::queue::{Card, CardId};
 use crate::session::share::Shared;
@@ -52,6 +52,8 @@ pub enum DialogKind {
     ModelCard,
     /// The keys of the page.
     Keys,
+    /// Model packs.
+    Packs,
     /// The visitor's own brief: written from nothing, or from the task of a card that is judged again for it.
     OwnBrief(Option<CardId>),
 }
@@ -77,7 +79,7 @@ pub struct Page {
     pub samples: RwSignal<Vec<fetched::Sample>, LocalStorage>,
     /// The model card of the loaded pack, as Markdown; empty where it has none.
     pub model_card: RwSignal<String>,
-    /// That of the pack that ships, whose manifest does not name it; empty where another pack was opened.
+    /// That of the pack that ships, whose manifest does not name it.
     pub shipped_card: RwSignal<String>,
     /// What of the rare dialogs is open.
     pub dialog: RwSignal<Option<DialogKind>>,
@@ -155,8 +157,11 @@ impl Page {
         });
     }
 
-    /// Takes files of any kind: images into the queue, benchmark files to the tasks.
-    pub fn take(self, incoming: Vec<Incoming<File>>) {
+    /// Takes files of any kind: images into the queue, benchmark files to the tasks, a model pack to the worker.
+    pub fn take(self, mut incoming: Vec<Incoming<File>>) {
+        if let Some((folder, pack)) = intake::take_pack(&mut incoming) {
+            self.change(|session| session.change_pack(folder, pack));
+        }
         let sorted = intake::sort(incoming);
         self.change(|session| session.add_assets(sorted.inputs, sorted.references));
         let (jsons, images, skipped) = (sorted.jsons, sorted.images, sorted.skipped);
@@ -169,6 +174,8 @@ impl Page {
                     storage::keep_tasks(&json.path, &content).await;
                 }
             }
+            // Sorting many was a task, showing them is the next one.
+            picture::breathe().await;
             self.change(|session| {
                 session.add_images(images);
                 if !skipped.is_empty() {
@@ -176,6 +183,17 @@ impl Page {
                 }
             });
         });
+    }
+
+    /// Loads the pack at an address, relative ones of this page, and names it in the tab's address.
+    pub fn use_pack(self, url: &str) {
+        let mut pack_url = dom::absolute_url(url);
+        if !pack_url.ends_with('/') {
+            pack_url.push('/');
+        }
+        let is_shipped = pack_url == dom::absolute_url(DEFAULT_PACK);
+        dom::name_pack(if is_shipped { "" } else { &pack_url });
+        self.change(|session| session.change_pack(pack_url, Vec::new()));
     }
 
     /// Forgets the benchmark, for later visits too.
@@ -219,9 +237,10 @@ impl Page {
                     if pack.kept == Kept::OnDevice {
                         storage::persist();
                     }
-                    let shipped = || self.shipped_card.get_untracked();
-                    let card = pack.card.clone().unwrap_or_else(shipped);
-                    self.model_card.set(card);
+                    let is_shipped = session.pack_url() == dom::absolute_url(DEFAULT_PACK);
+                    let shipped = is_shipped.then(|| self.shipped_card.get_untracked());
+                    let card = pack.card.clone().or(shipped);
+                    self.model_card.set(card.unwrap_or_default());
                 }
             });
             network::watch_requests(move |count| self.requests.update(|total| *total += count));
@@ -314,16 +333,13 @@ fn connect(page: Page) {
     };
     restore();
     dom::on_fragment(restore);
-    let pack_url = page
-        .session
-        .with_untracked(|session| session.pack_url().to_owned());
     spawn_local(async move {
         for lang in [Lang::En, Lang::Zh] {
             fetched::texts(lang).await;
         }
         let fetched = fetched::samples().await;
         page.samples.set(fetched);
-        page.shipped_card.set(fetched::model_card(&pack_url).await);
+        page.shipped_card.set(fetched::shipped_card().await);
         fetched::keep_shell().await;
         page.change(|session| session.page_settled());
         for (_, json) in storage::kept_tasks().await {

@@ -27,10 +27,16 @@ pub enum DevicePreference {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Request {
-    /// Load a pack, replacing any loaded one.
+    /// Load a pack, replacing any loaded one. Those of a folder on the visitor's disk come along in the posted object's `files`,
+    /// as `pack`: a list of `[path, File]`.
     Load(Load),
-    /// Delete every pack that is kept on this device; the loaded one works on.
-    DeletePacks,
+    /// Say which packs are kept on this device: answered with [`Response::Packs`], even while a pack is loading.
+    ListPacks,
+    /// Delete what is kept on this device: answered like the list. The loaded pack works on.
+    DeletePacks {
+        /// Folder of the one pack; every pack where absent.
+        pack_url: Option<String>,
+    },
     /// Score one image; the bytes are in the posted object's `files`.
     Score(ScoreJob),
     /// Read a deliverable's brief while nothing else is to do: its first image then costs what a later one costs.
@@ -125,10 +131,40 @@ pub enum JobPhase {
     Scoring,
 }
 
+/// A pack of which files are kept on this device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPack {
+    /// Folder that it came from.
+    pub pack_url: String,
+    /// Name, such as `qwen3-vl-2b`.
+    pub name: String,
+    /// Layout of the linear weights.
+    pub quant: String,
+    /// Bytes of all its files.
+    pub size_bytes: u64,
+    /// Bytes of them that are here; files that it shares with another pack count for both.
+    pub here_bytes: u64,
+}
+
+/// What is kept on this device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// The packs, by their URLs.
+    pub packs: Vec<KeptPack>,
+    /// Bytes of everything together, each shared file once.
+    pub used_bytes: u64,
+    /// Bytes that the browser would still keep, where it says so.
+    pub free_bytes: Option<u64>,
+    /// Why not all that was to be deleted is gone.
+    pub error: Option<String>,
+}
+
 /// Where a loaded pack is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kept {
+    /// In a folder on the visitor's disk, which the page may read until it is left.
+    InFolder,
     /// Nowhere of ours: it is small, and the browser's cache has it.
     Small,
     /// In the browser's private file system: the next visit needs no network for it.
@@ -164,6 +200,18 @@ pub struct SelfTestReport {
     pub tolerance: f64,
     /// One row a tensor; empty where the pack carries no vectors.
     pub rows: Vec<SelfTestRow>,
+}
+
+impl SelfTestReport {
+    /// Outcome, worst relative difference and bound in a few words; empty without rows.
+    pub fn words(&self) -> String {
+        let errors = self.rows.iter().map(|row| row.max_relative_error);
+        let Some(worst) = errors.reduce(f64::max) else {
+            return String::new();
+        };
+        let outcome = if self.passed { "passed" } else { "failed" };
+        format!("{outcome}: {worst:.1e} of {:.0e} allowed", self.tolerance)
+    }
 }
 
 /// Examples with a like probability, and how many of them were accepted.
@@ -284,10 +332,10 @@ pub enum Response {
         /// Why.
         error: ErrorInfo,
     },
-    /// No pack is kept on this device any more, or why some still are.
-    PacksDeleted {
-        /// The browser's words.
-        error: Option<String>,
+    /// What is kept on this device.
+    Packs {
+        /// All of it.
+        shelf: Shelf,
     },
     /// The worker cannot go on: it panicked, as it does where WebGPU reports an error that nothing waited for. Its last message.
     Broken {

@@ -16,6 +16,7 @@ mod pack;
 mod quantize;
 mod self_test;
 mod sha256;
+pub mod shelf;
 mod source;
 mod tables;
 pub mod transfer;

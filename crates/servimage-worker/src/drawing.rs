@@ -36,6 +36,6 @@ pub(crate) async fn drawn_png(blob: &Blob, max_pixels: u64) -> Result<Vec<u8>, N
     bitmap.close();
     drawing.map_err(words)?;
     let png = JsFuture::from(canvas.convert_to_blob().map_err(words)?).await;
-    let bytes = bytes_of(&png.map_err(words)?.unchecked_into()).await;
+    let bytes = bytes_of(&png.map_err(words)?.unchecked_into(), None).await;
     bytes.map_err(NotDrawn::Refused)
 }

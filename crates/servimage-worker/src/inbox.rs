@@ -1,19 +1,25 @@
 //! What comes from the page, and the wait for it.
 
-use crate::platform::Files;
+use crate::packs;
+use crate::platform::{Files, post};
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use servimage_bench::backlog::{Backlog, Work};
-use servimage_bench::message::Request;
+use servimage_bench::message::{Request, Response, Shelf};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 /// Takes messages as they come; clones share what waits.
 #[derive(Clone)]
 pub(crate) struct Inbox {
     backlog: Rc<RefCell<Backlog<Files>>>,
     bell: UnboundedSender<()>,
+}
+
+fn tell(shelf: Shelf) {
+    post(&Response::Packs { shelf });
 }
 
 /// Rings once a message.
@@ -31,6 +37,10 @@ impl Inbox {
     pub fn receive(&self, message: &JsValue) {
         let files = Files::of(message);
         match serde_wasm_bindgen::from_value::<Request>(message.clone()) {
+            Ok(Request::ListPacks) => spawn_local(async { tell(packs::shelf().await) }),
+            Ok(Request::DeletePacks { pack_url }) => {
+                spawn_local(async move { tell(packs::delete(pack_url.as_deref()).await) });
+            }
             Ok(request) => {
                 self.backlog.borrow_mut().push(request, files);
                 if self.bell.unbounded_send(()).is_err() {

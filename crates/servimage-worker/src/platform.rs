@@ -4,6 +4,8 @@ use futures::future::Either;
 use js_sys::{Array, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use servimage_bench::message::Response;
+use std::collections::HashMap;
+use std::ops::Range;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, DedicatedWorkerGlobalScope};
@@ -100,6 +102,8 @@ pub(crate) struct Files {
     pub others: Vec<Blob>,
     /// Reference images of the task.
     pub references: Vec<Blob>,
+    /// Files of a pack by their paths in its folder, for a load from the visitor's disk.
+    pub pack: HashMap<String, Blob>,
 }
 
 impl Files {
@@ -114,7 +118,16 @@ impl Files {
                 .collect(),
             Err(_) => Vec::new(),
         };
+        let with_path = |row: JsValue| {
+            let row: Array = row.dyn_into().ok()?;
+            Some((row.get(0).as_string()?, row.get(1).dyn_into().ok()?))
+        };
+        let pack = property(&files, "pack").dyn_into::<Array>();
         Self {
+            pack: pack.map_or_else(
+                |_| HashMap::new(),
+                |rows| rows.iter().filter_map(with_path).collect(),
+            ),
             image: one("image"),
             format: property(&files, "format").as_string(),
             input: one("input"),
@@ -124,10 +137,15 @@ impl Files {
     }
 }
 
-/// The bytes of a file.
-pub(crate) async fn bytes_of(blob: &Blob) -> Result<Vec<u8>, String> {
-    let buffer = JsFuture::from(blob.array_buffer())
-        .await
-        .map_err(|error| words_of(&error))?;
-    Ok(Uint8Array::new(&buffer).to_vec())
+/// The bytes of a file, or those of a range.
+pub(crate) async fn bytes_of(blob: &Blob, range: Option<Range<u64>>) -> Result<Vec<u8>, String> {
+    let read = async {
+        let part = match range {
+            Some(range) => &blob.slice_with_f64_and_f64(range.start as f64, range.end as f64)?,
+            None => blob,
+        };
+        let buffer = JsFuture::from(part.array_buffer()).await?;
+        Ok(Uint8Array::new(&buffer).to_vec())
+    };
+    read.await.map_err(|error: JsValue| words_of(&error))
 }

@@ -34,6 +34,7 @@ pub(crate) fn start() {
             gpu: None,
             max_batch: None,
             speeds: Speeds::default(),
+            is_slow: false,
             inbox: inbox.clone(),
         };
         while let Some(work) = inbox.next(&mut bell, session.batch_len()).await {
@@ -50,24 +51,22 @@ struct Session {
     /// As the page asked for with the pack.
     max_batch: Option<usize>,
     speeds: Speeds,
+    /// Whether an image takes so long that nobody rehearses.
+    is_slow: bool,
     inbox: Inbox,
 }
 
 impl Session {
     async fn handle(&mut self, work: Work<Files>) {
         match work {
-            Work::Load(wanted) => {
+            Work::Load(wanted, files) => {
                 self.unload();
                 self.max_batch = wanted.max_batch;
-                match self.load(&wanted).await {
+                match self.load(&wanted, files).await {
                     Ok(pack) => post(&Response::Ready { pack }),
                     Err(Unloaded::Failed(error)) => post(&Response::LoadFailed { error }),
                     Err(Unloaded::Asked) => {}
                 }
-            }
-            Work::DeletePacks => {
-                let error = packs::forget_all().await.err();
-                post(&Response::PacksDeleted { error });
             }
             Work::Score(jobs) => self.score(&jobs).await,
             Work::Prepare(preparation) => match self.prepare(&preparation).await {
@@ -92,7 +91,7 @@ impl Session {
         self.max_batch.unwrap_or_else(of_engine)
     }
 
-    async fn load(&mut self, wanted: &Load) -> Result<LoadedPack, Unloaded> {
+    async fn load(&mut self, wanted: &Load, files: Files) -> Result<LoadedPack, Unloaded> {
         let started_at = now_millis();
         post(&Response::LoadProgress {
             phase: LoadPhase::Device,
@@ -108,14 +107,22 @@ impl Session {
                 total_bytes,
             })
         };
-        let mut speeds = std::mem::take(&mut self.speeds);
+        let (speeds, insists) = (&mut self.speeds, wanted.insists);
         let check = async |manifest: &Manifest, missing_bytes, free_bytes| {
-            let bytes = [Some(missing_bytes), free_bytes];
-            preflight::check(&mut speeds, &device, manifest, bytes, wanted.insists).await
+            preflight::check(
+                speeds,
+                &device,
+                manifest,
+                missing_bytes,
+                free_bytes,
+                insists,
+            )
+            .await
         };
-        let brought = packs::bring(&wanted.pack_url, check).await;
-        self.speeds = speeds;
-        let (source, kept) = brought?;
+        let (source, kept) = match files.pack.is_empty() {
+            true => packs::bring(&wanted.pack_url, check).await?,
+            false => (KeptSource::in_folder(files.pack), Kept::InFolder),
+        };
         let loaded = Engine::load(source.clone(), device.clone(), &mut on_progress).await;
         let engine = match loaded {
             // What was proven when it came is no longer what it was, or another tab deleted it: once more from the server.
@@ -124,7 +131,7 @@ impl Session {
             )) if kept == Kept::OnDevice => {
                 source.forget().await;
                 // Whoever had it wants it again.
-                let yes = async |_: &Manifest, _, _| Ok::<(), Unloaded>(());
+                let yes = async |_: &Manifest, _, _| Ok(());
                 let (source, _) = packs::bring(&wanted.pack_url, yes).await?;
                 Engine::load(source, device, &mut on_progress).await
             }
@@ -196,14 +203,15 @@ impl Session {
 
     /// Walks the way of an image, where that takes no longer than somebody waits for a model.
     async fn rehearse(&mut self, engine: &Engine<KeptSource>) -> Result<(), ErrorInfo> {
+        self.is_slow = false;
         if engine.n_parameters() > LARGE_PARAMETERS {
             let manifest = engine.manifest();
             let flops = self.speeds.of(engine.device(), manifest).await?;
-            if image_flop(manifest) > MAX_REHEARSED_SECONDS * flops {
-                return Ok(());
-            }
+            self.is_slow = image_flop(manifest) > MAX_REHEARSED_SECONDS * flops;
         }
-        rehearse(engine).await;
+        if !self.is_slow {
+            rehearse(engine).await;
+        }
         Ok(())
     }
 
@@ -212,6 +220,7 @@ impl Session {
             let scoring = Scoring {
                 engine,
                 inbox: &self.inbox,
+                is_slow: self.is_slow,
             };
             return scoring.run(jobs).await;
         }

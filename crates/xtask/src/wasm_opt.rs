@@ -32,10 +32,13 @@ const WANTED: [&str; 2] = ["-Oz", "--strip-debug"];
 /// end of the stack). The worker's loops stay as they were measured.
 const PAGE_FIRST: [&str; 4] = ["--low-memory-unused", "--flatten", "--rereloop", "-Oz"];
 
+/// What `wasm-opt` is told for a module.
 fn wanted(module: &Path) -> Vec<&'static str> {
-    let is_page = !size::is_of_worker(module);
-    let first = PAGE_FIRST.iter().filter(|_| is_page);
-    first.chain(&WANTED).chain(&FEATURES).copied().collect()
+    let first: &[&str] = match size::is_of_worker(module) {
+        true => &[],
+        false => &PAGE_FIRST,
+    };
+    [first, &WANTED, &FEATURES].concat()
 }
 
 /// Whether `wasm-opt`, and esbuild behind it, can run here.

@@ -8,6 +8,8 @@ import { nanoPack, root } from "./paths.mjs";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml" };
 const MOUNT = "/models/heavy/";
+/** Where `server.other` lies, served without faults. */
+const OTHER_MOUNT = "/models/other/";
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
@@ -27,14 +29,18 @@ export function heavyPack({ seed = 1, nShards = 3, shardBytes = 12_000_000 } = {
 
 /**
  * `server.files` is what it serves, `server.fault` a function of `{file, from, nth}` (first byte asked for, how often this file was asked
- * for before) that gives nothing or some of `{status, cutAfter, stallAfter, noRange, wrong, bytesPerSecond}`; `server.requests` grows by
+ * for before) that gives nothing or some of `{status, cutAfter, stallAfter, noRange, wrong, weak, bytesPerSecond}`; `server.requests` grows by
  * `{file, from, ifRange, status, sent}` a request of the pack.
  */
 export async function startFaultyServer(files) {
-  const server = { files, fault: () => undefined, requests: [] };
+  const server = { files, other: new Map(), fault: () => undefined, requests: [] };
   const counts = new Map();
   const http = createServer(async (request, response) => {
     const path = new URL(request.url, "http://host").pathname;
+    if (path.startsWith(OTHER_MOUNT)) {
+      const bytes = server.other.get(path.slice(OTHER_MOUNT.length));
+      return void response.writeHead(bytes ? 200 : 404).end(bytes);
+    }
     if (!path.startsWith(MOUNT)) return plain(path, response);
     const file = path.slice(MOUNT.length);
     const wanted = request.headers.range?.match(/^bytes=(\d+)-$/);
@@ -49,6 +55,13 @@ export async function startFaultyServer(files) {
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
   server.url = `http://127.0.0.1:${http.address().port}/`;
   server.stop = () => (http.closeAllConnections(), http.close());
+  /** Ends, with all connections, and is back under the same address after so many milliseconds. */
+  server.restart = async (millis) => {
+    const { port } = http.address();
+    server.stop();
+    await new Promise((resolve) => setTimeout(resolve, millis));
+    await new Promise((resolve) => http.listen(port, "127.0.0.1", resolve));
+  };
   /** Bytes of the pack's shards that were sent, whatever came of them. */
   server.sentOf = (file) => server.requests.filter((entry) => entry.file === file).reduce((sum, { sent }) => sum + sent, 0);
   return server;
@@ -73,7 +86,7 @@ async function answer({ bytes, entry, fault, response }) {
     entry.status = fault.status ?? 404;
     return void response.writeHead(entry.status).end();
   }
-  const etag = `"${sha256(bytes).slice(0, 16)}"`;
+  const etag = `${fault.weak ? "W/" : ""}"${sha256(bytes).slice(0, 16)}"`;
   const sameVersion = !entry.ifRange || entry.ifRange === etag;
   const isPart = entry.from !== undefined && sameVersion && !fault.noRange;
   const start = isPart ? entry.from : 0;

@@ -1,6 +1,7 @@
-//! The dialogs that are rarely opened: the model card, the keys, and the visitor's own brief.
+//! The dialogs that are rarely opened: the model card, the keys, the model packs, and the visitor's own brief.
 
 use super::own_brief::OwnBriefForm;
+use super::packs::PackManager;
 use crate::page::{DialogKind, Page};
 use crate::platform::{dom, fetched};
 use crate::text::Key;
@@ -33,12 +34,14 @@ pub fn Dialogs() -> impl IntoView {
         Some(DialogKind::ModelCard) => Key::ModelCardTitle,
         Some(DialogKind::OwnBrief(Some(_))) => Key::WhatIfTitle,
         Some(DialogKind::OwnBrief(None)) => Key::OwnBriefTitle,
+        Some(DialogKind::Packs) => Key::PacksTitle,
         _ => Key::KeysTitle,
     };
     let content = move || {
         Some(match page.dialog.get()? {
             DialogKind::ModelCard => view! { <ModelCard /> }.into_any(),
             DialogKind::Keys => view! { <Keys /> }.into_any(),
+            DialogKind::Packs => view! { <PackManager /> }.into_any(),
             DialogKind::OwnBrief(card) => view! { <OwnBriefForm card=card /> }.into_any(),
         })
     };

@@ -24,6 +24,7 @@ mod model_details;
 mod model_status;
 mod notice_bar;
 mod own_brief;
+mod packs;
 mod preflight;
 mod privacy;
 mod provenance;

@@ -59,7 +59,7 @@ pub fn ModelDetails(
     }
 }
 
-/// Whether a large pack is kept for the next visit, and a way to be rid of it.
+/// Whether a large pack is kept for the next visit.
 #[component]
 fn KeptHere(
     /// As the worker says.
@@ -73,22 +73,23 @@ fn KeptHere(
             free_bytes,
             reason,
         } => {
-            let free = free_bytes.map_or("?".to_owned(), format::bytes);
-            let needed = format::bytes(*needed_bytes);
+            let [needed, free] = [*needed_bytes, free_bytes.unwrap_or_default()].map(format::bytes);
             let values = [
                 ("reason", reason.as_str()),
                 ("needed", &needed),
                 ("free", &free),
             ];
-            fill(page.t(Key::KeptInMemory)(), &values)
+            let words = match free_bytes {
+                Some(_) => Key::KeptInMemory,
+                None => Key::KeptInMemoryOnly,
+            };
+            fill(page.t(words)(), &values)
         }
+        Kept::InFolder => page.t(Key::KeptInFolder)().to_owned(),
         Kept::OnDevice | Kept::Small => page.t(Key::KeptOnDevice)().to_owned(),
     };
     view! {
-        <p class="dim detail" data-testid="pack-kept" data-kept=on_device.to_string()>{words} " " {on_device.then(|| view! {
-            <button class="link" type="button" data-testid="delete-packs"
-                on:click=move |_| page.change(|session| session.delete_packs())>{page.t(Key::DeletePacks)}</button>
-        })}</p>
+        <p class="dim detail" data-testid="pack-kept" data-kept=on_device.to_string()>{words}</p>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::model_details::ModelDetails;
 use super::preflight::{PreflightQuestion, preflight_line};
-use crate::page::Page;
+use crate::page::{DialogKind, Page};
 use crate::session::format;
 use crate::session::model::{LOAD_PHASES, LoadProgress, ModelState};
 use crate::session::verdict_view::error_sentence;
@@ -28,6 +28,9 @@ pub fn ModelStatus() -> impl IntoView {
                 ModelState::Asking(report) => EitherOf5::E(view! { <PreflightQuestion report=*report /> }),
                 ModelState::Failed(error) => EitherOf5::D(view! { <LoadFailed error=error /> }),
             }}
+            <button class="link" type="button" data-testid="open-packs" on:click=move |_| page.dialog.set(Some(DialogKind::Packs))>
+                {page.t(Key::PacksTitle)}
+            </button>
         </div>
     }
 }

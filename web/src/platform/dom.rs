@@ -150,6 +150,13 @@ pub fn address() -> String {
     href.split('#').next().unwrap_or_default().to_owned()
 }
 
+#[wasm_bindgen(module = "/js/address.js")]
+extern "C" {
+    /// Names the pack in the page's address, so that a reload opens it again; nothing where empty.
+    #[wasm_bindgen(js_name = namePack)]
+    pub fn name_pack(url: &str);
+}
+
 /// The fragment of the page's address, with its `#`.
 pub fn fragment() -> String {
     let hash = web_sys::window().and_then(|window| window.location().hash().ok());

@@ -13,8 +13,8 @@ extern "C" {
     fn fetch_texts(language: &str) -> Promise;
     #[wasm_bindgen(js_name = samples)]
     fn fetch_samples() -> Promise;
-    #[wasm_bindgen(js_name = modelCard)]
-    fn fetch_model_card(pack_url: &str) -> Promise;
+    #[wasm_bindgen(js_name = shippedCard)]
+    fn fetch_shipped_card() -> Promise;
     #[wasm_bindgen(js_name = keepShell)]
     fn shell() -> Promise;
 }
@@ -73,9 +73,9 @@ pub async fn keep_shell() {
     let _ = JsFuture::from(shell()).await;
 }
 
-/// The model card of a pack as Markdown; empty where it has none.
-pub async fn model_card(pack_url: &str) -> String {
-    let card = JsFuture::from(fetch_model_card(pack_url)).await;
+/// The model card of the pack that ships, as Markdown; empty where it does not come.
+pub async fn shipped_card() -> String {
+    let card = JsFuture::from(fetch_shipped_card()).await;
     card.ok()
         .and_then(|card| card.as_string())
         .unwrap_or_default()

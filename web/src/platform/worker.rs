@@ -1,6 +1,7 @@
 //! The dedicated module worker that owns the engine.
 
 use super::dom::{self, text_blob};
+use crate::session::intake::Incoming;
 use crate::session::port::{JobFiles, WorkerPort};
 use js_sys::{Array, Object, Reflect};
 use servimage_bench::message::{Request, Response};
@@ -72,16 +73,21 @@ impl BrowserWorker {
         })
     }
 
-    fn try_post(&self, request: &Request, files: Option<&JobFiles<File>>) -> Result<(), JsValue> {
+    fn try_post(&self, request: &Request, files: &JsValue) -> Result<(), JsValue> {
         let running = self
             .running
             .as_ref()
             .ok_or_else(|| JsValue::from_str("the worker is not running"))?;
         let message = serde_wasm_bindgen::to_value(request)?;
-        if let Some(files) = files {
-            Reflect::set(&message, &"files".into(), &files_object(files)?.into())?;
-        }
+        Reflect::set(&message, &"files".into(), files)?;
         running.worker.post_message(&message)
+    }
+
+    fn post_with(&self, request: &Request, files: Result<JsValue, JsValue>) {
+        let posted = files.and_then(|files| self.try_post(request, &files));
+        if let Err(error) = posted {
+            self.report(&error);
+        }
     }
 }
 
@@ -93,9 +99,20 @@ impl WorkerPort for BrowserWorker {
     }
 
     fn post(&mut self, request: &Request, files: Option<&JobFiles<File>>) {
-        if let Err(error) = self.try_post(request, files) {
-            self.report(&error);
-        }
+        self.post_with(
+            request,
+            files.map_or(Ok(JsValue::UNDEFINED), |files| {
+                files_object(files).map(Into::into)
+            }),
+        );
+    }
+
+    fn post_pack(&mut self, request: &Request, pack: &[Incoming<File>]) {
+        let row = |entry: &Incoming<File>| Array::of2(&entry.path.as_str().into(), &entry.file);
+        let files = Object::new();
+        let rows: Array = pack.iter().map(row).collect();
+        let set = Reflect::set(&files, &"pack".into(), &rows);
+        self.post_with(request, set.map(|_| files.into()));
     }
 
     fn restart(&mut self) {

@@ -90,6 +90,27 @@ pub fn sort<F>(mut files: Vec<Incoming<F>>) -> Sorted<F> {
     sorted
 }
 
+/// Takes the files of a model pack out of a drop: those of the first folder with a manifest and a tokenizer, by their paths in it,
+/// beside the folder's name.
+pub fn take_pack<F>(files: &mut Vec<Incoming<F>>) -> Option<(String, Vec<Incoming<F>>)> {
+    let has = |path: &str| files.iter().any(|file| file.path == path);
+    let folder = files.iter().find_map(|file| {
+        let folder = file.path.strip_suffix("manifest.json")?;
+        has(&format!("{folder}tokenizer.json")).then(|| folder.to_owned())
+    })?;
+    let mut pack = Vec::new();
+    for mut file in std::mem::take(files) {
+        match file.path.strip_prefix(&folder) {
+            Some(path) => {
+                file.path = path.to_owned();
+                pack.push(file);
+            }
+            None => files.push(file),
+        }
+    }
+    Some((folder, pack))
+}
+
 /// Says what a path is.
 pub fn classify(path: &str) -> Kind {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -220,5 +241,30 @@ mod tests {
         );
         assert_eq!(sorted.references[0].0.number, 3);
         assert_eq!(sorted.skipped.len(), 1);
+    }
+
+    #[test]
+    fn a_folder_with_a_pack_is_taken_out_and_what_lies_beside_it_stays() {
+        let file = |path: &str| Incoming {
+            path: path.to_owned(),
+            file: (),
+        };
+        let mut files: Vec<_> = [
+            "all/photo.png",
+            "all/big/manifest.json",
+            "all/big/shard-0000.bin",
+            "all/big/tokenizer.json",
+        ]
+        .map(file)
+        .into();
+        let (folder, pack) = take_pack(&mut files).expect("there is one");
+        assert_eq!(folder, "all/big/");
+        let paths: Vec<&str> = pack.iter().map(|file| &file.path[..]).collect();
+        assert_eq!(paths, ["manifest.json", "shard-0000.bin", "tokenizer.json"]);
+        assert_eq!(files, [file("all/photo.png")]);
+        // A manifest of something else.
+        files.push(file("all/manifest.json"));
+        assert_eq!(take_pack(&mut files), None);
+        assert_eq!(files.len(), 2);
     }
 }

@@ -45,7 +45,7 @@ use notice::{Notice, Notices};
 use options::Options;
 use port::WorkerPort;
 use queue::{CardId, CardState, Counts, Queue};
-use servimage_bench::message::{JobPhase, Load, Preparation, Request, Response};
+use servimage_bench::message::{JobPhase, Load, Preparation, Request, Response, Shelf};
 use servimage_bench::preflight::Preflight;
 use servimage_bench::task::Task;
 use share::Shared;
@@ -92,6 +92,11 @@ pub struct Session<P: WorkerPort> {
     shared: Option<Shared>,
     recovery: recovery::Recovery,
     preflight: Option<Preflight>,
+    shelf: Option<Shelf>,
+    /// Whether somebody has asked what is kept: a fresh worker is asked again.
+    wants_shelf: bool,
+    /// Files of the pack, where it lies in a folder on the visitor's disk.
+    pack_files: Vec<Incoming<P::File>>,
     /// Whether the pack is wanted whatever its preflight says.
     insists: bool,
     pace: pace::Pace,
@@ -126,6 +131,9 @@ impl<P: WorkerPort> Session<P> {
             shared: None,
             recovery: recovery::Recovery::default(),
             preflight: None,
+            shelf: None,
+            wants_shelf: false,
+            pack_files: Vec::new(),
             insists: false,
             pace: pace::Pace::default(),
             now_millis: 0.0,
@@ -173,6 +181,9 @@ impl<P: WorkerPort> Session<P> {
             Response::Started => {
                 self.worker_started = true;
                 self.load_when_possible();
+                if self.wants_shelf {
+                    self.list_packs();
+                }
             }
             Response::LoadProgress {
                 phase,
@@ -191,7 +202,7 @@ impl<P: WorkerPort> Session<P> {
                 self.pump();
                 self.prepare();
             }
-            Response::PacksDeleted { error } => self.on_packs_deleted(error),
+            Response::Packs { shelf } => self.on_packs(shelf),
             Response::Prepared {
                 task_id,
                 deliverable,
@@ -284,7 +295,10 @@ impl<P: WorkerPort> Session<P> {
                 max_batch: self.options.max_batch,
                 insists: self.insists,
             });
-            self.port.post(&request, None);
+            match self.pack_files.is_empty() {
+                true => self.port.post(&request, None),
+                false => self.port.post_pack(&request, &self.pack_files),
+            }
         }
     }
 

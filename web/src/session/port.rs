@@ -1,6 +1,7 @@
 //! The worker as the session sees it: something that takes requests. The browser's worker implements
 //! it in `platform`, the tests with a recorder.
 
+use super::intake::Incoming;
 use servimage_bench::message::Request;
 
 /// Files that travel beside a score request.
@@ -26,6 +27,9 @@ pub trait WorkerPort {
 
     /// Sends a request, with its files where it is a score request.
     fn post(&mut self, request: &Request, files: Option<&JobFiles<Self::File>>);
+
+    /// Sends a request to load a pack of the visitor's disk: its files by their paths in its folder.
+    fn post_pack(&mut self, request: &Request, pack: &[Incoming<Self::File>]);
 
     /// Ends the worker, if any, and starts a fresh one, which will answer `Started`.
     fn restart(&mut self);

@@ -29,7 +29,7 @@ const NAMES: [&str; MAX_IN_FLIGHT + 1] = [
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     pub(super) requests: Vec<(Request, Option<JobFiles<&'static str>>)>,
-    starts: usize,
+    pub(super) starts: usize,
 }
 
 impl WorkerPort for Recorder {
@@ -41,6 +41,10 @@ impl WorkerPort for Recorder {
 
     fn post(&mut self, request: &Request, files: Option<&JobFiles<Self::File>>) {
         self.requests.push((request.clone(), files.cloned()));
+    }
+
+    fn post_pack(&mut self, request: &Request, _pack: &[Incoming<Self::File>]) {
+        self.requests.push((request.clone(), None));
     }
 
     fn restart(&mut self) {
@@ -74,7 +78,7 @@ pub(crate) fn verdict(image: &str, p_pay: f64) -> Verdict {
     }
 }
 
-fn pack() -> LoadedPack {
+pub(super) fn pack() -> LoadedPack {
     LoadedPack {
         name: "nano".into(),
         labels: "proxy labels".into(),

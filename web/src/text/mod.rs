@@ -115,7 +115,8 @@ macro_rules! keys {
 keys! {
     PageTitle SkipToImages Headline Purpose LanguageLabel ThemeLabel ThemeAuto ThemeLight
     ThemeDark StatusLabel PrivacyTitle RequestsSince RequestsNotYet PhaseStart PhaseDevice
-    PhaseDownload StepDownload KeptOnDevice KeptInMemory DeletePacks
+    PhaseDownload StepDownload KeptOnDevice KeptInMemory KeptInMemoryOnly KeptInFolder DeletePacks
+    PacksTitle PacksTotal BuiltInPack PackInUse UsePack DeletePack PackUrl PackUrlHelp OpenPackFolder
     PreflightTitle PreflightSlow PreflightTooLarge PreflightSize PreflightFits PreflightNoRoom
     DownloadAnyway UseBuiltIn
     PhaseWeights PhaseCompile PhaseSelfTest StepDevice StepWeights StepCompile StepSelfTest
@@ -139,7 +140,7 @@ keys! {
     OutcomeCannotCheck ErrorEmpty ErrorDamaged ErrorUnreadable ErrorPackMissing ErrorPackDamaged
     ErrorSelfTest ErrorNoGpu ErrorTruncated ErrorNotAnImage ErrorTooLarge ErrorUnsupported
     ErrorWorker ErrorCancelled ProvenanceTitle FromPack FromHash FromCalibration FromDevice
-    FromDecoder FromTask FromBuild FromTime CopyJson SaveJson FooterHonest FooterHow
+    FromSelfTest FromDecoder FromTask FromBuild FromTime CopyJson SaveJson FooterHonest FooterHow
     NoticeBlind VoteAsk VotePay VoteRefuse VotedPay VotedRefuse DecisionTitle ThresholdLabel CostAccept CostReject
     NetCaption NetSent NetUnpriced NetBest TakeBest TakePack EachItsOwn BandLine ChecklistTitle
     CompareTitle Compare Close CompareLeft CompareRight CompareLine CompareAt CompareLess

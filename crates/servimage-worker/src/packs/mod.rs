@@ -4,11 +4,14 @@ mod download;
 mod kept_source;
 mod lock;
 mod opfs;
+mod shelf;
 
 pub(crate) use kept_source::KeptSource;
+pub(crate) use shelf::{delete, shelf};
 
 use crate::fetch_source::FetchSource;
 use crate::platform::{estimate, post, sleep};
+use crate::preflight::Unloaded;
 use download::{Download, DownloadError};
 use lock::Lock;
 use opfs::Store;
@@ -16,7 +19,7 @@ use servimage_bench::message::{Kept, LoadPhase, Response};
 use servimage_bench::verdict::ErrorInfo;
 use servimage_pack::manifest::FileEntry;
 use servimage_pack::transfer::pause_millis;
-use servimage_pack::{MANIFEST_FILE, Manifest, PackError, PackSource, SourceError, sha256_hex};
+use servimage_pack::{MANIFEST_FILE, Manifest, PackError, PackSource, SourceError};
 
 /// Packs below this size are fetched anew: the browser's own cache keeps them.
 const SMALL_PACK_BYTES: u64 = 32 << 20;
@@ -34,10 +37,10 @@ const LOCK_NAME: &str = "servimage-packs";
 ///
 /// # Errors
 /// `pack.download` where a file cannot be had; what a source says of the manifest; what `check` says.
-pub(crate) async fn bring<E: From<ErrorInfo>>(
+pub(crate) async fn bring(
     pack_url: &str,
-    check: impl AsyncFnOnce(&Manifest, u64, Option<u64>) -> Result<(), E>,
-) -> Result<(KeptSource, Kept), E> {
+    check: impl AsyncFnOnce(&Manifest, u64, Option<u64>) -> Result<(), Unloaded>,
+) -> Result<(KeptSource, Kept), Unloaded> {
     let fetch = FetchSource::new(pack_url);
     let manifest_bytes = match manifest_of(&fetch).await {
         Ok(bytes) => bytes,
@@ -69,28 +72,30 @@ pub(crate) async fn bring<E: From<ErrorInfo>>(
             return Ok((KeptSource::in_memory(fetch, manifest_bytes), kept));
         }
     };
-    let missing_bytes = missing_bytes(&store, &missing_in(&store, &manifest).await).await;
-    if missing_bytes > 0 {
+    let place = KeptSource::in_store(manifest_bytes.clone(), &manifest, store.clone());
+    let missing = missing_in(&store, &manifest).await;
+    let mut downloaded = Ok(());
+    if !missing.is_empty() {
+        let missing_bytes = missing_bytes(&store, &missing).await;
         check(&manifest, missing_bytes, free_bytes().await).await?;
+        downloaded = download(pack_url, &manifest, &manifest_bytes, &store).await;
     }
-    let place = KeptSource::in_store(
-        fetch.clone(),
-        manifest_bytes.clone(),
-        &manifest,
-        store.clone(),
-    );
-    match download(pack_url, &manifest, &manifest_bytes, &store).await {
-        Ok(()) => Ok((place, Kept::OnDevice)),
+    match downloaded {
+        Ok(()) => {
+            // Last: what is remembered is whole.
+            shelf::finish(&store, pack_url, &manifest_bytes).await;
+            Ok((place, Kept::OnDevice))
+        }
         Err(DownloadError::Full) => {
             // Some browsers promise more than they give.
             let free_bytes = free_bytes().await.filter(|free| *free < size_bytes);
             let kept = in_memory("the browser's storage is full".to_owned(), free_bytes);
             Ok((KeptSource::in_memory(fetch, manifest_bytes), kept))
         }
-        Err(DownloadError::Failed(message)) => Err(E::from(ErrorInfo {
-            code: "pack.download".to_owned(),
-            message,
-        })),
+        Err(DownloadError::Failed(message)) => {
+            let code = "pack.download".to_owned();
+            Err(ErrorInfo { code, message }.into())
+        }
     }
 }
 
@@ -135,10 +140,6 @@ async fn download(
     manifest_bytes: &[u8],
     store: &Store,
 ) -> Result<(), DownloadError> {
-    if missing_in(store, manifest).await.is_empty() {
-        remember(pack_url, manifest_bytes, store).await;
-        return Ok(());
-    }
     let _lock = Lock::take(LOCK_NAME).await;
     // Another tab may have brought them meanwhile.
     let missing = missing_in(store, manifest).await;
@@ -157,50 +158,25 @@ async fn download(
             })
         },
     };
-    if let Err(error) = download.run(manifest, &missing).await {
-        if error == DownloadError::Full {
-            // A part of a pack that does not fit takes room from everything else.
-            for file in &missing {
-                store.forget(&file.sha256).await;
-            }
+    shelf::begin(store, pack_url, manifest_bytes).await;
+    let ended = download.run(manifest, &missing).await;
+    if ended == Err(DownloadError::Full) {
+        shelf::give_up(store, pack_url).await;
+        // A part of a pack that does not fit takes room from everything else.
+        for file in &missing {
+            store.forget(&file.sha256).await;
         }
-        return Err(error);
     }
-    // Last: what is remembered is whole.
-    remember(pack_url, manifest_bytes, store).await;
-    Ok(())
-}
-
-/// Keeps the manifest for visits at which the server is away. The pack works without it.
-async fn remember(pack_url: &str, manifest_bytes: &[u8], store: &Store) {
-    let name = sha256_hex(pack_url.as_bytes());
-    if store.read(&name, None).await.as_deref() == Ok(manifest_bytes) {
-        return;
-    }
-    if let Err(error) = store.write(&name, manifest_bytes).await {
-        log::warn!("the manifest of {pack_url} was not kept: {error:?}");
-    }
+    ended
 }
 
 /// The manifest that came from this URL before, where all its files are here.
 async fn remembered(pack_url: &str) -> Option<Vec<u8>> {
     let store = Store::open().await.ok()?;
-    let bytes = store
-        .read(&sha256_hex(pack_url.as_bytes()), None)
-        .await
-        .ok()?;
+    let bytes = shelf::whole(&store, pack_url).await?;
     let manifest = Manifest::from_json(&bytes).ok()?;
     let is_whole = missing_in(&store, &manifest).await.is_empty();
     is_whole.then_some(bytes)
-}
-
-/// Deletes every pack that is kept here.
-///
-/// # Errors
-/// The browser's words.
-pub(crate) async fn forget_all() -> Result<(), String> {
-    let _lock = Lock::take(LOCK_NAME).await;
-    Store::remove().await
 }
 
 async fn free_bytes() -> Option<u64> {

@@ -3,8 +3,8 @@
 //! A file named by the SHA-256 that its manifest gives it grows while it is downloaded; once its bytes have that hash, an empty file
 //! `HASH.ok` beside it says so. Packs with a file in common share it, and one with wrong bytes never gets its mark.
 
-use crate::platform::{property, scope, words_of};
-use js_sys::{Promise, Uint8Array};
+use crate::platform::{bytes_of, property, scope, words_of};
+use js_sys::{Function, Promise, Uint8Array};
 use servimage_pack::Hasher;
 use servimage_pack::manifest::FileEntry;
 use std::ops::Range;
@@ -113,15 +113,8 @@ impl Store {
 
     /// Bytes of a file: all, or those of `range`.
     pub async fn read(&self, name: &str, range: Option<Range<u64>>) -> Result<Vec<u8>, String> {
-        let read = async {
-            let mut blob = self.blob(name).await?;
-            if let Some(range) = range {
-                blob = blob.slice_with_f64_and_f64(range.start as f64, range.end as f64)?;
-            }
-            let buffer: JsValue = done(blob.array_buffer()).await?;
-            Ok(Uint8Array::new(&buffer).to_vec())
-        };
-        read.await.map_err(|error: JsValue| words_of(&error))
+        let blob = self.blob(name).await.map_err(|error| words_of(&error))?;
+        bytes_of(&blob, range).await
     }
 
     /// Writes a small file whole.
@@ -145,12 +138,37 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a file, where it is there.
+    /// Deletes a file with what is noted of it, where it is there. One in use stays, and is written over.
     pub async fn forget(&self, sha256: &str) {
         for name in [mark_of(sha256), sha256.to_owned(), validator_of(sha256)] {
-            // Not there, or in use: then it is written over.
-            let _ = JsFuture::from(self.folder.remove_entry(&name)).await;
+            self.remove_name(&name).await;
         }
+    }
+
+    /// Deletes what has exactly this name; `false` where it is in use.
+    pub async fn remove_name(&self, name: &str) -> bool {
+        match JsFuture::from(self.folder.remove_entry(name)).await {
+            Ok(_) => true,
+            Err(error) => property(&error, "name") == "NotFoundError",
+        }
+    }
+
+    /// Names of everything that is here.
+    pub async fn names(&self) -> Result<Vec<String>, String> {
+        let list = async {
+            let keys: Function = property(&self.folder, "keys").dyn_into()?;
+            let keys = keys.call0(&self.folder)?;
+            let next: Function = property(&keys, "next").dyn_into()?;
+            let mut names = Vec::new();
+            loop {
+                let step: JsValue = done(next.call0(&keys)?.dyn_into()?).await?;
+                let Some(name) = property(&step, "value").as_string() else {
+                    return Ok(names);
+                };
+                names.push(name);
+            }
+        };
+        list.await.map_err(|error: JsValue| words_of(&error))
     }
 
     /// What the server called the version of a file of which a part is here.
