@@ -26,6 +26,7 @@ pub mod fit;
 pub mod gradient;
 pub mod grid;
 mod measure;
+pub mod muon;
 pub mod nano;
 pub mod optimizer;
 pub mod ordering;

@@ -1,11 +1,12 @@
-//! AdamW over named values, with a bound on the norm of the whole gradient.
+//! AdamW over named values, with a bound on the norm of the whole gradient; [`muon`] for the matrices that it takes.
 //!
 //! `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, `w -= lr (m^ / (sqrt(v^) + e) + decay w)`, where the hats
 //! correct the bias of the first steps. Plain loops: the state can be saved, resumed and compared bit for bit.
 
+use crate::muon;
 use crate::weights::{Values, Weights};
-use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 /// Decay of the mean of gradients.
 const BETA1: f32 = 0.9;
@@ -53,16 +54,18 @@ impl AdamW {
             .iter()
             .filter_map(|(name, gradient)| {
                 let values = weights.tensors.remove(name)?;
-                let moments = ["m", "v"].map(|which| {
+                let is_hidden = muon::takes(name, &values.shape);
+                let kept: &[&'static str] = if is_hidden { &["m"] } else { &["m", "v"] };
+                let moments = kept.iter().map(|which| {
                     let blank = || Values {
                         shape: values.shape.clone(),
                         data: vec![0.0; gradient.len()],
                     };
-                    self.moments
-                        .tensors
-                        .remove(&format!("{which}.{name}"))
-                        .unwrap_or_else(blank)
+                    let key = format!("{which}.{name}");
+                    let moment = self.moments.tensors.remove(&key).unwrap_or_else(blank);
+                    (key, moment)
                 });
+                let moments = moments.collect();
                 Some(Job {
                     name,
                     gradient,
@@ -71,14 +74,27 @@ impl AdamW {
                 })
             })
             .collect();
-        jobs.par_iter_mut().for_each(|job| {
+        let muon = muon::muon(self.weight_decay);
+        let update = |job: &mut Job<'_>| {
+            if let [(_, momentum)] = &mut job.moments[..] {
+                muon::step(
+                    &muon,
+                    learning_rate,
+                    &mut job.values,
+                    momentum,
+                    job.gradient,
+                );
+                return;
+            }
             let learning_rate = learning_rate * rate_factor(job.name);
             let decay = if job.values.shape.len() > 1 {
                 self.weight_decay
             } else {
                 0.0
             };
-            let [first, second] = &mut job.moments;
+            let [(_, first), (_, second)] = &mut job.moments[..] else {
+                return;
+            };
             for (i, g) in job.gradient.iter().map(|g| g * scale).enumerate() {
                 let (m, v, w) = (
                     &mut first.data[i],
@@ -89,20 +105,32 @@ impl AdamW {
                 *v = BETA2 * *v + (1.0 - BETA2) * g * g;
                 *w -= learning_rate * ((*m / fix1) / ((*v / fix2).sqrt() + EPSILON) + decay * *w);
             }
-        });
-        for Job {
-            name,
-            values,
-            moments: [first, second],
-            ..
-        } in jobs
-        {
-            weights.tensors.insert(name.to_owned(), values);
-            self.moments.tensors.insert(format!("m.{name}"), first);
-            self.moments.tensors.insert(format!("v.{name}"), second);
+        };
+        each_of(&mut jobs, update);
+        for job in jobs {
+            weights.tensors.insert(job.name.to_owned(), job.values);
+            self.moments.tensors.extend(job.moments);
         }
         norm
     }
+}
+
+/// Works on all, on as many threads as there are cores.
+///
+/// Not on rayon's: a run whose steps have several parts leaves it a single one.
+fn each_of<T: Send>(all: &mut [T], work: impl Fn(&mut T) + Sync) {
+    let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let queue = Mutex::new(all.iter_mut());
+    let next = || queue.lock().ok().and_then(|mut left| left.next());
+    std::thread::scope(|scope| {
+        for _ in 0..n_threads {
+            scope.spawn(|| {
+                while let Some(one) = next() {
+                    work(one);
+                }
+            });
+        }
+    });
 }
 
 /// One tensor's step.
@@ -110,8 +138,8 @@ struct Job<'a> {
     name: &'a str,
     gradient: &'a [f32],
     values: Values,
-    /// Mean of gradients, mean of squares.
-    moments: [Values; 2],
+    /// Mean of gradients and mean of squares under their names, or the momentum alone.
+    moments: Vec<(String, Values)>,
 }
 
 /// Moves a running average of weights towards them: by a tenth at first, by a thousandth later.
