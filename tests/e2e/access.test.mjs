@@ -110,7 +110,7 @@ test("the compare dialog", async () => {
   await app.page.keyboard.press("Escape");
 });
 
-for (const [name, button] of [["the model card", "open-model-card"], ["the keys", "open-keys"], ["an own brief", "own-open"]]) {
+for (const [name, button] of [["the model card", "open-model-card"], ["the keys", "open-keys"], ["an own brief", "own-open"], ["the packs", "open-packs"]]) {
   test(`the dialog of ${name}`, async () => {
     await app.page.getByTestId(button).click();
     await app.page.getByTestId("dialog").waitFor();

@@ -13,7 +13,7 @@ const screens = { desktop: { width: 1280, height: 900 }, phone: { width: 320, he
 const looks = Object.entries(screens).flatMap(([screen, viewport]) =>
   ["light", "dark"].flatMap((theme) =>
     ["en", "zh-CN"].map((lang) => ({ name: `${screen}-${theme}-${lang.slice(0, 2)}`, viewport, theme, lang }))));
-const dialogs = ["open-model-card", "open-keys", "own-open"];
+const dialogs = ["open-model-card", "open-keys", "own-open", "open-packs"];
 
 function copies() {
   const folder = join(scratch, "shots-in");

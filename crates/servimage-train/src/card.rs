@@ -234,10 +234,18 @@ fn again(own: &Evaluation) -> String {
         .minutes
         .map_or_else(String::new, |minutes| format!(" --minutes {minutes}"));
     let share = |share: f32| format!("{:.0} %", 100.0 * share);
+    let rounded = match schedule.quant_share > 0.0 {
+        true => format!(
+            ", in the last {} the network ran on weights rounded as {}",
+            share(schedule.quant_share),
+            schedule.quant
+        ),
+        false => String::new(),
+    };
     format!(
         "## Making it again\n\n{} steps of {} examples ({} in all) in {:.0} minutes, seed {}. In the first {} of the run the vision tower learned alone, in the first {} \
-         windows were small, in the last {} the network ran on weights rounded as {}.\n\n    \
-         servimage-train train --run runs/nano --steps {}{minutes} --pairs {} --parts {} --vision-share {} --small-share {} --quant-share {}\n    \
+         windows were small{rounded}\n\n    \
+         servimage-train train --run runs/nano --steps {}{minutes} --pairs {} --parts {} --rate {} --vision-share {} --small-share {} --quant-share {}\n    \
          servimage-train export --run runs/nano --out public/models/nano\n    \
          {} --run runs/nano --out nano.json\n    \
          servimage-train card --pack public/models/nano nano.json\n\n\
@@ -250,11 +258,10 @@ fn again(own: &Evaluation) -> String {
         schedule.seed,
         share(schedule.vision_share),
         share(schedule.small_share),
-        share(schedule.quant_share),
-        schedule.quant,
         schedule.n_steps,
         schedule.n_pairs,
         schedule.n_parts,
+        schedule.peak_rate,
         schedule.vision_share,
         schedule.small_share,
         schedule.quant_share,

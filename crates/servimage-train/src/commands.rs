@@ -37,34 +37,34 @@ pub struct TrainArgs {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Steps in all.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 60_000)]
     steps: u64,
     /// Minutes in all; the run ends when its steps or its minutes are up.
-    #[arg(long)]
+    #[arg(long, default_value = "110")]
     minutes: Option<f32>,
     /// Stop after this step; the run can go on later.
     #[arg(long)]
     until: Option<u64>,
     /// Pairs of examples in a part of a step.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     pairs: usize,
     /// Parts of a step, each worked out on a thread of its own; 1 on a GPU. By default as many as there are cores.
     #[arg(long)]
     parts: Option<usize>,
     /// Highest learning rate.
-    #[arg(long, default_value_t = 1.2e-3)]
+    #[arg(long, default_value_t = 2.2e-3)]
     rate: f32,
     /// Share of the run in which only the vision tower learns.
-    #[arg(long, default_value_t = 0.12)]
+    #[arg(long, default_value_t = 0.25)]
     vision_share: f32,
     /// Share of the run on small windows.
-    #[arg(long, default_value_t = 0.4)]
+    #[arg(long, default_value_t = 0.5)]
     small_share: f32,
     /// Layout that the network runs in towards the end, so that a pack of that layout loses nothing; f32: plain weights throughout.
     #[arg(long, default_value = "q4")]
     quant: Layout,
     /// Share of the run at the end that runs on rounded weights.
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.0)]
     quant_share: f32,
     /// Seed of weights and data.
     #[arg(long, default_value_t = 1)]

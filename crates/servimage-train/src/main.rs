@@ -53,6 +53,9 @@ enum Command {
         out: PathBuf,
     },
     /// Train, or go on where the run's folder stopped.
+    ///
+    /// By default as nano was trained. On Linux `GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=8589934592` spares it the
+    /// time in which large buffers go back to the system and come again at each step.
     Train(commands::TrainArgs),
     /// Turn a run into a pack: quantized weights, self-test, calibration.
     Export {
