@@ -29,7 +29,8 @@ function worker() {
   let wake = () => {};
   globalThis.self = globalThis;
   globalThis.postMessage = (message) => {
-    posted.push(message);
+    const [kind, fields] = typeof message === "string" ? [message] : Object.entries(message)[0];
+    posted.push({ kind, ...fields });
     wake();
   };
   globalThis.fetch = async ({ url, headers }) => {

@@ -26,7 +26,7 @@ pub struct Preflight {
 
 /// A reason not to download a pack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// An image would take longer than [`MAX_SECONDS_AN_IMAGE`].
     Slow,

@@ -21,7 +21,8 @@ export class OwnWorker {
       const script = new Blob([`import "${loader}";`], { type: "text/javascript" });
       const worker = new Worker(URL.createObjectURL(script), { type: "module" });
       const waiting = [];
-      worker.onmessage = ({ data }) => waiting.splice(0).forEach((take) => take(data));
+      const told = (data) => (typeof data === "string" ? { kind: data } : Object.entries(data).map(([kind, fields]) => ({ kind, ...fields }))[0]);
+      worker.onmessage = ({ data }) => waiting.splice(0).forEach((take) => take(told(data)));
       worker.onerror = ({ message }) => waiting.splice(0).forEach((take) => take({ kind: "broken", message }));
       /** The first message that is of one of these kinds; `request` is posted before. */
       window.ownWorker = async (kinds, request) => {

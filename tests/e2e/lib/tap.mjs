@@ -74,7 +74,8 @@ count(GPUDevice.prototype, "createShaderModule", "shaders");
 count(GPUBuffer.prototype, "mapAsync", "readbacks");
 const { postMessage } = self;
 self.postMessage = function (message, ...rest) {
-  said.push({ kind: message.kind, phase: message.phase, ...counts });
+  const [kind, fields] = typeof message === "string" ? [message] : Object.entries(message)[0];
+  said.push({ kind, phase: fields?.phase, ...counts });
   return postMessage.call(self, message, ...rest);
 };
 `;

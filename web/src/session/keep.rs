@@ -12,15 +12,6 @@ use servimage_bench::task::Task;
 use servimage_bench::verdict::Verdict;
 use std::sync::Arc;
 
-/// What is kept of a card. Tagged as the worker's messages are: a verdict is then read by one piece of code, not by two, which
-/// is 8 KB of the page.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Kept {
-    /// A card with its verdict.
-    Card(KeptCard),
-}
-
 /// A card with its verdict.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct KeptCard {
@@ -43,8 +34,8 @@ impl<P: WorkerPort> Session<P> {
     }
 
     /// Brings back what was kept, under the ids of then.
-    pub fn bring_back(&mut self, all: Vec<(CardId, Kept)>) {
-        for (id, Kept::Card(kept)) in all {
+    pub fn bring_back(&mut self, all: Vec<(CardId, KeptCard)>) {
+        for (id, kept) in all {
             let task = self.task_of(&kept.verdict);
             self.queue.insert(Card {
                 id,
@@ -105,14 +96,14 @@ fn kept<F>(card: &Card<F>) -> Option<String> {
     else {
         return None;
     };
-    let kept = Kept::Card(KeptCard {
+    let kept = KeptCard {
         name: card.name.clone(),
         folder: card.folder.clone(),
         verdict: Verdict::clone(verdict),
         work_millis: *work_millis,
         vote: card.vote,
         ticks: card.ticks.0,
-    });
+    };
     card.is_open.then(|| json(&kept).to_string())
 }
 
@@ -122,7 +113,7 @@ mod tests {
     use crate::session::tests::{drop_images, judged_session, ready_session};
 
     /// What the browser would hold after these changes.
-    fn stored<P: WorkerPort>(session: &mut Session<P>) -> Vec<(CardId, Kept)> {
+    fn stored<P: WorkerPort>(session: &mut Session<P>) -> Vec<(CardId, KeptCard)> {
         let changes = session.take_unsaved().into_iter();
         let texts = changes.filter_map(|(id, text)| Some((id, text?)));
         texts
@@ -159,8 +150,7 @@ mod tests {
     fn a_card_of_the_benchmark_gets_its_task_back_with_the_benchmark() {
         let mut before = judged_session();
         let mut text = stored(&mut before).remove(0).1;
-        let Kept::Card(kept) = &mut text;
-        kept.verdict.task_id = "product-007".into();
+        text.verdict.task_id = "product-007".into();
         let mut after = ready_session();
         after.bring_back(vec![(5, text)]);
         assert!(
