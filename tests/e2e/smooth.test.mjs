@@ -10,6 +10,8 @@ import { layoutShift, watchShifts } from "./lib/smooth.mjs";
 
 /** Of a screen; a line of text that moves by its own height is more. */
 const MAX_SHIFT = 0.001;
+/** Verdicts of two kinds differ by some lines of text. */
+const MAX_SHIFT_BELOW = 0.1;
 
 let server;
 before(async () => (server = await startServer()));
@@ -31,3 +33,29 @@ for (const [screen, viewport] of [["a screen", { width: 1280, height: 900 }], ["
     assert.ok(sum < MAX_SHIFT, `${sum}:\n${words}`);
   });
 }
+
+test("the cards below an image stay where they are while it is judged", async (context) => {
+  const app = await openApp(server, { webgpu: "no-adapter" });
+  const { page } = app;
+  context.after(() => app.close());
+  // The model comes when the cards are on the screen, so that no verdict is there before anybody looks.
+  let letGo = () => {};
+  await page.route("**/models/nano/shard-*", (route) => new Promise((resolve) => (letGo = resolve)).then(() => route.continue()));
+  await page.goto(server.url);
+  await page.locator('.steps [data-step="now"]').waitFor();
+  await watchShifts(page);
+  const paths = photos().slice(0, 3);
+  await app.drop(paths);
+  const last = app.card(basename(paths[2]));
+  await last.waitFor();
+  await last.evaluate((card) => card.scrollIntoView({ block: "end" }));
+  await page.waitForTimeout(300);
+  const before = (await layoutShift(page)).sum;
+  letGo();
+  for (const path of paths) await app.verdict(basename(path));
+  await page.waitForTimeout(300);
+  const { sum: all, words } = await layoutShift(page);
+  const sum = all - before;
+  context.diagnostic(`layout shift ${sum.toFixed(5)}`);
+  assert.ok(sum < MAX_SHIFT_BELOW, `${sum}:\n${words}`);
+});
