@@ -30,6 +30,12 @@ pub fn Dialogs() -> impl IntoView {
             dom::set_modal(&dialog, is_open);
         }
     });
+    // The browser tells of it later: what a key has opened again meanwhile stays open.
+    let closed = move |_| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            page.dialog.set(None);
+        }
+    };
     let title = move || match page.dialog.get() {
         Some(DialogKind::ModelCard) => Key::ModelCardTitle,
         Some(DialogKind::OwnBrief(Some(_))) => Key::WhatIfTitle,
@@ -46,7 +52,7 @@ pub fn Dialogs() -> impl IntoView {
         })
     };
     view! {
-        <dialog class="sheet" aria-labelledby="dialog-title" data-testid="dialog" node_ref=dialog on:close=move |_| page.dialog.set(None)>
+        <dialog class="sheet" aria-labelledby="dialog-title" data-testid="dialog" node_ref=dialog on:close=closed>
             <header class="card-head">
                 <h2 id="dialog-title">{move || page.t(title())()}</h2>
                 <button class="quiet" type="button" data-testid="dialog-close" on:click=move |_| page.dialog.set(None)>{page.t(Key::Close)}</button>
