@@ -27,6 +27,12 @@ export function heavyPack({ seed = 1, nShards = 3, shardBytes = 12_000_000 } = {
   return files;
 }
 
+/** All bytes of a pack's shards as the page writes them, for a regular expression. */
+export function sizeInWords(files) {
+  const { shards } = JSON.parse(files.get("manifest.json"));
+  return `${(shards.reduce((sum, shard) => sum + shard.size_bytes, 0) / 1e6).toFixed(1)} MB`.replace(".", "\\.");
+}
+
 /**
  * `server.files` is what it serves, `server.fault` a function of `{file, from, nth}` (first byte asked for, how often this file was asked
  * for before) that gives nothing or some of `{status, cutAfter, stallAfter, noRange, wrong, weak, bytesPerSecond}`; `server.requests` grows by
