@@ -6,7 +6,6 @@ mod tables;
 use crate::about::Evaluation;
 use crate::error::TrainError;
 use crate::evaluate::PairFigures;
-use crate::truth::N_CONCEPTS;
 use goals::goals;
 
 /// What briefs a checkpoint of the proxy world of seven concepts knows.
@@ -62,9 +61,9 @@ impl<'a> Parts<'a> {
         })
     }
 
-    /// Whether the pack judges all concepts of today's proxy world.
+    /// Whether the pack was trained in today's proxy world: the run of the one before is not known.
     fn is_of_this_world(&self) -> bool {
-        self.own.pack.concepts.len() == N_CONCEPTS
+        self.own.training.is_some()
     }
 }
 
@@ -242,11 +241,15 @@ fn again(own: &Evaluation) -> String {
         ),
         false => String::new(),
     };
+    let without: String = (own.figures.concepts.iter())
+        .filter(|concept| !own.pack.concepts.contains(&concept.concept))
+        .map(|concept| format!(" --without {}", concept.concept))
+        .collect();
     format!(
         "## Making it again\n\n{} steps of {} examples ({} in all) in {:.0} minutes, seed {}. In the first {} of the run the vision tower learned alone, in the first {} \
-         windows were small{rounded}\n\n    \
+         windows were small{rounded}.\n\n    \
          servimage-train train --run runs/nano --steps {}{minutes} --pairs {} --parts {} --rate {} --vision-share {} --small-share {} --quant-share {}\n    \
-         servimage-train export --run runs/nano --out public/models/nano\n    \
+         servimage-train export --run runs/nano --out public/models/nano{without}\n    \
          {} --run runs/nano --out nano.json\n    \
          servimage-train card --pack public/models/nano nano.json\n\n\
          Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it. Needs the benchmark under \

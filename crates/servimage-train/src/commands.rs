@@ -225,7 +225,13 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
 }
 
 /// Writes the pack of a run.
-pub fn export(run: &Path, out: &Path, quant: Layout, n_decisions: usize) -> anyhow::Result<()> {
+pub fn export(
+    run: &Path,
+    out: &Path,
+    quant: Layout,
+    n_decisions: usize,
+    left_out: &[String],
+) -> anyhow::Result<()> {
     let tokenizer = run_tokenizer(run)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
     let weights = Weights::read(&run.join("weights.safetensors"))?;
@@ -245,6 +251,7 @@ pub fn export(run: &Path, out: &Path, quant: Layout, n_decisions: usize) -> anyh
             held_out: &held_out,
             n_decisions,
         },
+        left_out,
         sink,
     )?;
     let size_bytes: u64 = manifest.shards.iter().map(|shard| shard.size_bytes).sum();

@@ -37,7 +37,8 @@ pub struct CalibrateOn<'a> {
     pub n_decisions: usize,
 }
 
-/// Writes the pack: weights as `quant`, and the calibration of what they say once they are packed.
+/// Writes the pack: weights as `quant`, and the calibration of what they say once they are packed. Concepts that are `left_out`, as the network
+/// has not learned them, have their heads in the pack, but no score is shown.
 ///
 /// # Errors
 /// [`TrainError`] from the pack, the network or a damage.
@@ -47,6 +48,7 @@ pub fn export(
     tokenizer_json: &str,
     quant: Layout,
     on: &CalibrateOn<'_>,
+    left_out: &[String],
     sink: impl PackSink,
 ) -> Result<Manifest, TrainError> {
     let weights = scaled(weights);
@@ -57,10 +59,12 @@ pub fn export(
     )?;
     let fitted = decisions(&raw, on.calibrate, on.n_decisions)?;
     let calibration = calibrated(&fitted, &decisions(&raw, on.held_out, on.n_decisions)?);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         calibration,
         ..manifest(config, quant)
     };
+    let is_shown = |concept: &String| !left_out.contains(concept);
+    manifest.heads.concepts.retain(is_shown);
     let vectors = self_test(&raw)?;
     let mut writer = PackWriter::new(sink);
     fill(&mut writer, &weights, &manifest, tokenizer_json)?;

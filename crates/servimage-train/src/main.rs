@@ -71,6 +71,9 @@ enum Command {
         /// Decisions that the calibration is fitted on, and that its table shows.
         #[arg(long, default_value_t = 2400)]
         decisions: usize,
+        /// A concept that the network has not learned: its score is not shown. Can be given again.
+        #[arg(long)]
+        without: Vec<String>,
     },
     /// Fit the payment head and the calibration of a pack to real decisions in upstream's result format.
     Fit {
@@ -131,7 +134,8 @@ fn main() -> anyhow::Result<()> {
             out,
             quant,
             decisions,
-        } => commands::export(&run, &out, quant, decisions),
+            without,
+        } => commands::export(&run, &out, quant, decisions, &without),
         Command::Fit {
             results,
             images,

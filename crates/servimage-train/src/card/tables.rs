@@ -86,6 +86,10 @@ pub(super) fn concepts(evaluation: &Evaluation, pairs: &PairFigures) -> String {
             format!("`{}`", concept.concept),
             match evaluation.pack.concepts.contains(&concept.concept) {
                 true => made_by.map_or("", |(_, words)| words).to_owned(),
+                false if evaluation.training.is_some() => format!(
+                    "{}; not learned, and so not shown on the page",
+                    made_by.map_or("", |(_, words)| words)
+                ),
                 false => "not trained, and not shown on the page".to_owned(),
             },
             format!("{}, n = {}", figure(&concept.spearman), concept.spearman.n),
