@@ -19,6 +19,9 @@ await app.chooseTask("starter-product-001");
 const photo = existing(join(root, "public", "samples", "bottle.jpg"));
 await app.drop([photo]);
 await app.verdict(basename(photo));
+// Pictures below the screen are not drawn until somebody comes near.
+await app.card(basename(photo)).scrollIntoViewIfNeeded();
+await app.page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0));
 const path = join(root, "public", "screenshot.png");
 await app.page.screenshot({ path, fullPage: true });
 await app.close();

@@ -31,7 +31,12 @@ async function shoot(server, look) {
   mkdirSync(out, { recursive: true });
   const app = await openApp(server, { webgpu: "no-adapter", viewport: look.viewport });
   const { page } = app;
-  const shot = (view, options = { fullPage: true }) => page.screenshot({ path: join(out, `${view}-${look.name}.png`), ...options });
+  const shot = async (view, options = { fullPage: true }) => {
+    // Pictures below the screen are not drawn until somebody comes near.
+    if (options.fullPage) await page.evaluate(() => document.querySelectorAll("img").forEach((image) => (image.loading = "eager")));
+    if (options.fullPage) await page.waitForFunction(() => [...document.images].every((image) => image.complete));
+    await page.screenshot({ path: join(out, `${view}-${look.name}.png`), ...options });
+  };
   await page.evaluate(([lang, theme]) => {
     localStorage.setItem("lang", lang);
     localStorage.setItem("theme", theme);
