@@ -1,5 +1,5 @@
 // Takes the README's screenshot, the page with a verdict over a sample that the project rendered itself, and
-// pictures of every view; with `views` as its argument only the latter.
+// pictures of every view; with `views` or `readme` as its argument only one of them.
 
 import { basename, join } from "node:path";
 import { openApp } from "./lib/app.mjs";
@@ -8,7 +8,7 @@ import { startServer } from "./lib/server.mjs";
 import { shootViews } from "./views.mjs";
 
 const server = await startServer();
-await shootViews(server);
+if (process.argv[2] !== "readme") await shootViews(server);
 if (process.argv[2] === "views") {
   server.stop();
   process.exit();
@@ -20,7 +20,7 @@ const photo = existing(join(root, "public", "samples", "bottle.jpg"));
 await app.drop([photo]);
 await app.verdict(basename(photo));
 // Pictures below the screen are not drawn until somebody comes near.
-await app.card(basename(photo)).scrollIntoViewIfNeeded();
+await app.page.evaluate(() => document.querySelectorAll("img").forEach((image) => (image.loading = "eager")));
 await app.page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0));
 const path = join(root, "public", "screenshot.png");
 await app.page.screenshot({ path, fullPage: true });
