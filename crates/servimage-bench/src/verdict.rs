@@ -168,12 +168,9 @@ pub struct ErrorInfo {
 }
 
 /// A verdict or a failed image: what one line of a JSONL export holds.
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(
-        clippy::large_enum_variant,
-        reason = "rows are written out at once, never kept in bulk as this enum"
-    )
+#[expect(
+    clippy::large_enum_variant,
+    reason = "rows are written out at once, never kept in bulk as this enum"
 )]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
