@@ -2,7 +2,7 @@
 //!
 //! A random network has no calibration: its P(pay) is mostly the bias of its last layer and its decisions tend to be one, so agreement
 //! there shows little. So the payment is compared twice: as the pack says it, and with each layout's log-odds standardized to median
-//! 0 and deviation [`SPREAD`], which blows up the little that such a network makes of its input, rounding noise included.
+//! 0 and deviation `SPREAD`, which blows up the little that such a network makes of its input, rounding noise included.
 
 use crate::parity::{pack_of, staged_options};
 use anyhow::Context;
