@@ -58,6 +58,8 @@ for (const webgpu of ["swiftshader", "no-adapter", "absent"]) {
         assert.equal(found.applicable, expected.applicable, concept);
         if (expected.applicable) assert.ok(Math.abs(found.score - expected.score) <= 5e-3, concept);
       }
+      // In the page's own words, not in the engine's.
+      assert.match(await app.card(name).innerText(), /this model has not learned it/);
     });
 
     test("the card shows the verdict that is exported, and what made it", async () => {

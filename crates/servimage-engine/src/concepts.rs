@@ -68,7 +68,7 @@ fn why_not_answered(concept: &str, manifest: &Manifest) -> Option<&'static str> 
         (true, _) => None,
         (false, true) if manifest.template.concept_tails.contains_key(concept) => None,
         (false, true) => Some("this model's template has no question for this concept"),
-        (false, false) => Some("this model was not trained on this concept"),
+        (false, false) => Some("this model has not learned this concept"),
     }
 }
 

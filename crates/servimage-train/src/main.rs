@@ -3,7 +3,9 @@
 mod commands;
 mod tables;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
+use servimage_model::heads::CONCEPT_HEADS;
 use std::path::PathBuf;
 
 /// Trains the nano checkpoint on proxy labels, made by construction.
@@ -72,7 +74,7 @@ enum Command {
         #[arg(long, default_value_t = 2400)]
         decisions: usize,
         /// A concept that the network has not learned: its score is not shown. Can be given again.
-        #[arg(long)]
+        #[arg(long, value_parser = PossibleValuesParser::new(CONCEPT_HEADS.map(|(name, _)| name)))]
         without: Vec<String>,
     },
     /// Fit the payment head and the calibration of a pack to real decisions in upstream's result format.

@@ -30,7 +30,7 @@ pub enum ConceptValue {
 /// The engine's reasons by words that only they hold; a reason that is not here is shown as it was said.
 const REASONS: [(&str, Key); 7] = [
     ("no concept head", Key::WhyNoHead),
-    ("not trained on this concept", Key::WhyNotTrained),
+    ("not learned this concept", Key::WhyNotLearned),
     ("asks for no text", Key::WhyNoText),
     ("not an editing task", Key::WhyNoInput),
     ("input image was not given", Key::WhyInputNotGiven),

@@ -134,7 +134,7 @@ keys! {
     ConceptBriefHint ConceptClarity ConceptClarityHint ConceptRealism ConceptRealismHint
     ConceptAesthetic ConceptAestheticHint ConceptText ConceptTextHint ConceptEdit ConceptEditHint
     ConceptSet ConceptSetHint NotApplicable WhyNoText WhyNoInput WhyNoSet WhyNotGiven WhyNoHead
-    WhyNotTrained WhyInputNotGiven WhyNoOthers Distributions RulesTitle NoRules Rule Required
+    WhyNotLearned WhyInputNotGiven WhyNoOthers Distributions RulesTitle NoRules Rule Required
     Measured Outcome RuleAspect RuleDimensions RuleResolution RuleFileType RuleBackground
     RuleColours RuleStyle RuleMaterial RuleText OutcomePass OutcomeFail OutcomeWarning
     OutcomeCannotCheck ErrorEmpty ErrorDamaged ErrorUnreadable ErrorPackMissing ErrorPackDamaged
