@@ -5,6 +5,7 @@
 
 use crate::muon;
 use crate::weights::{Values, Weights};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -74,6 +75,8 @@ impl AdamW {
                 })
             })
             .collect();
+        // The largest first, so that no thread is left with one at the end.
+        jobs.sort_by_key(|job| Reverse(job.gradient.len()));
         let muon = muon::muon(self.weight_decay);
         let update = |job: &mut Job<'_>| {
             if let [(_, momentum)] = &mut job.moments[..] {
