@@ -154,7 +154,8 @@ pub fn luma([r, g, b]: [f32; 3]) -> f32 {
 }
 
 fn to_byte(value: f32) -> u8 {
-    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+    // Rounds: the cast cuts off.
+    (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8
 }
 
 #[cfg(test)]
