@@ -29,6 +29,8 @@ pub struct PaymentFigures {
     pub share_of_way: Figure,
     /// Area under the ROC curve.
     pub auroc: Figure,
+    /// The same of the client's true probability: the draws are random even to who knows it.
+    pub auroc_limit: f64,
     /// Expected calibration error over ten bins of equal mass.
     pub ece: Figure,
     /// Brier score.
@@ -46,6 +48,8 @@ pub struct ConceptFigure {
     pub concept: String,
     /// Spearman's.
     pub spearman: Figure,
+    /// The most that scores without ties can reach, many truths being equal.
+    pub limit: f64,
 }
 
 /// Figures of the decisions under briefs in one language.
@@ -147,6 +151,10 @@ pub fn payment_figures(decisions: &[Decision], a: f64, b: f64) -> PaymentFigures
             (right_of(chosen) - majority) / (bayes - majority).max(1e-9)
         }),
         auroc: figure(auroc),
+        auroc_limit: auroc(
+            &decisions.iter().map(|d| d.p_true).collect::<Vec<f64>>(),
+            &paid,
+        ),
         ece: figure(|predicted, paid| ece(&reliability(predicted, paid, 10))),
         brier: figure(brier),
         kappa: kappa(&guessed, &paid),
@@ -164,6 +172,15 @@ fn limits_of<'a>(decisions: impl Iterator<Item = &'a Decision>) -> (f64, f64) {
     }
     let n = f64::max(n, 1.0);
     (n_paid.max(n - n_paid) / n, best / n)
+}
+
+/// Rank correlation of values with themselves once chance has put those that are equal in an order: `sqrt(1 - sum (t^3 - t) /
+/// (n^3 - n))` over the groups of `t` equal ones.
+fn limit_of_ties(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let cubic = |n: usize| (n as f64).powi(3) - n as f64;
+    let tied: f64 = values.chunk_by(|a, b| a == b).map(|t| cubic(t.len())).sum();
+    (1.0 - tied / cubic(values.len().max(2))).max(0.0).sqrt()
 }
 
 /// Spearman of one concept over the decisions to which it applies.
@@ -187,6 +204,11 @@ fn concept_figures(decisions: &[Decision]) -> Vec<ConceptFigure> {
     let figure = |i: usize| ConceptFigure {
         concept: CONCEPT_HEADS[i].0.to_owned(),
         spearman: concept_figure(&all, i),
+        limit: limit_of_ties(
+            all.iter()
+                .filter_map(|d| d.truth.scores[i].map(f64::from))
+                .collect(),
+        ),
     };
     (0..N_CONCEPTS).map(figure).collect()
 }
@@ -295,6 +317,28 @@ mod tests {
             }
         };
         (0..n).map(decision).collect()
+    }
+
+    #[test]
+    fn equal_truths_bound_the_rank_correlation() {
+        assert_eq!(limit_of_ties(vec![1.0, 2.0, 3.0]), 1.0);
+        assert_eq!(limit_of_ties(vec![2.0; 5]), 0.0);
+        // Three of four are equal: chance orders them, and the mean over all six orders of Spearman's is this.
+        let truth = [1.0, 5.0, 5.0, 5.0];
+        let orders = [
+            [2.0, 3.0, 4.0],
+            [2.0, 4.0, 3.0],
+            [3.0, 2.0, 4.0],
+            [3.0, 4.0, 2.0],
+            [4.0, 2.0, 3.0],
+            [4.0, 3.0, 2.0],
+        ];
+        let found = orders.map(|[a, b, c]| spearman(&truth, &[1.0, a, b, c]));
+        let mean = found.iter().sum::<f64>() / 6.0;
+        assert!(
+            (limit_of_ties(truth.to_vec()) - mean).abs() < 1e-12,
+            "{mean}"
+        );
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Goal {
     pub name: String,
     /// What was to be reached.
     pub wanted: String,
+    /// What a judge would reach who knew each truth.
+    pub limit: String,
     /// The figure with its interval.
     pub found: String,
     /// Whether it is reached.
@@ -90,15 +92,17 @@ fn of_share(name: &str, goal: f64, found: &Share) -> Goal {
     Goal {
         name: format!("{name} (n = {})", found.n),
         wanted: format!("at least {:.0} %", 100.0 * goal),
+        limit: "100 %".to_owned(),
         found: share(found),
         outcome: Outcome::at_least(goal, found.value, [found.low, found.high]),
     }
 }
 
-fn of_figure(name: &str, goal: f64, found: &Figure) -> Goal {
+fn of_figure(name: &str, goal: f64, limit: f64, found: &Figure) -> Goal {
     Goal {
         name: format!("{name} (n = {})", found.n),
         wanted: format!("at least {goal}"),
+        limit: format!("{limit:.3}"),
         found: figure(found),
         outcome: Outcome::at_least(goal, found.value, [found.low, found.high]),
     }
@@ -127,6 +131,7 @@ fn between(name: &str, [one, other]: [&Share; 2]) -> Goal {
             one.n, other.n
         ),
         wanted: "at most 3 points either way".to_owned(),
+        limit: String::new(),
         found: format!("{points:+.1} points ({low:+.1} to {high:+.1})"),
         outcome,
     }
@@ -145,16 +150,23 @@ pub fn goals(evaluation: &Evaluation, pairs: &PairFigures) -> Vec<Goal> {
                 way.n
             ),
             wanted: "at least 85 %".to_owned(),
+            limit: "100 %".to_owned(),
             found: percent([way.value, way.low, way.high]),
             outcome: Outcome::at_least(0.85, way.value, [way.low, way.high]),
         },
-        of_figure("AUROC of the payment", 0.9, &payment.auroc),
+        of_figure(
+            "AUROC of the payment",
+            0.9,
+            payment.auroc_limit,
+            &payment.auroc,
+        ),
         Goal {
             name: format!(
                 "expected calibration error, 10 bins of equal mass (n = {})",
                 payment.ece.n
             ),
             wanted: "at most 0.03".to_owned(),
+            limit: String::new(),
             found: figure(&payment.ece),
             outcome: Outcome::at_least(
                 -0.03,
@@ -171,6 +183,7 @@ pub fn goals(evaluation: &Evaluation, pairs: &PairFigures) -> Vec<Goal> {
             goals.push(of_figure(
                 &format!("Spearman of `{}` with its truth", concept.concept),
                 goal,
+                concept.limit,
                 &concept.spearman,
             ));
         }
@@ -196,6 +209,7 @@ pub fn goals(evaluation: &Evaluation, pairs: &PairFigures) -> Vec<Goal> {
     goals.push(Goal {
         name: "size of the pack".to_owned(),
         wanted: format!("at most {SIZE_MB} MB"),
+        limit: String::new(),
         found: format!("{size_mb:.2} MB"),
         outcome: Outcome::at_least(-SIZE_MB, -size_mb, [-size_mb; 2]),
     });

@@ -14,10 +14,18 @@ fn row<S: AsRef<str>>(cells: &[S]) -> String {
 }
 
 pub(super) fn goals(goals: &[Goal]) -> String {
-    let mut text = "## Goals\n\n| figure | goal | measured | |\n|---|---|---|---|\n".to_owned();
+    let mut text = "## Goals\n\nThe most is what a judge would reach who knew every truth: the client's draws are random even then, and where many truths are \
+        equal, no order of the scores is quite theirs.\n\n| figure | goal | most | measured | |\n|---|---|---|---|---|\n"
+        .to_owned();
     for goal in goals {
         let words = goal.outcome.words();
-        text.push_str(&row(&[&goal.name, &goal.wanted, &goal.found, words]));
+        text.push_str(&row(&[
+            &goal.name,
+            &goal.wanted,
+            &goal.limit,
+            &goal.found,
+            words,
+        ]));
     }
     text
 }
