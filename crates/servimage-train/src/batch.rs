@@ -8,13 +8,14 @@ use crate::error::TrainError;
 use crate::nano::processor;
 use crate::picture::Picture;
 use crate::point::{N_KINDS, N_VALUES};
+use crate::sets::{N_ASPECTS, N_STYLES};
 use crate::truth::{N_CONCEPTS, sigmoid, soft_label};
 use crate::world::{Example, PairKind, PairPlan, World};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use servimage_bench::task::{Deliverable, Task};
 use servimage_image::{Patches, Rgb8Image, patchify};
-use servimage_prompt::{ImageSlot, PromptBuilder};
+use servimage_prompt::{ImageSlot, PromptBuilder, Role};
 
 /// Damages of training and the share of spoiled letters.
 pub const N_SEVERITIES: usize = 17;
@@ -65,6 +66,12 @@ pub struct Targets {
     pub met: Vec<f32>,
     /// `[batch, N_KINDS]` 1 for kinds that the brief asks for.
     pub judged: Vec<f32>,
+    /// `[n_images, N_STYLES]` style of the candidates and the others of sets; zeros for other images.
+    pub styles: Vec<f32>,
+    /// `[batch, N_ASPECTS]` 1 for aspects in which a candidate differs from the others of its set.
+    pub differs: Vec<f32>,
+    /// `[batch, N_ASPECTS]` 1 where there are others.
+    pub compared: Vec<f32>,
     /// `[batch]` `ln(price / 100 USD) / 2`.
     pub prices: Vec<f32>,
     /// `[batch]` true log-odds of payment.
@@ -80,6 +87,8 @@ pub struct BatchPlan {
     pub pair: PairPlan,
     /// Share of pairs with more than one picture.
     pub with_others: f64,
+    /// Share of sets among those; the rest are edits.
+    pub sets: f64,
     /// Share of pairs that differ in the brief, among those with one picture.
     pub briefs: f64,
     /// Whether only the vision tower learns.
@@ -137,10 +146,10 @@ fn pair_kind(plan: &BatchPlan, rng: &mut impl Rng) -> PairKind {
         return PairKind::Damage;
     }
     if rng.random_bool(plan.with_others) {
-        return if rng.random_bool(0.55) {
-            PairKind::Edit
-        } else {
+        return if rng.random_bool(plan.sets) {
             PairKind::Set
+        } else {
+            PairKind::Edit
         };
     }
     if rng.random_bool(plan.briefs) {
@@ -217,6 +226,19 @@ impl Targets {
         self.asked.extend(asked);
         self.met.extend(met);
         self.judged.extend(judged);
+        for (role, _) in &example.images {
+            let style = example.compared.map(|compared| match role {
+                Role::Others => compared.others,
+                _ => compared.own,
+            });
+            self.styles
+                .extend(style.map_or([0.0; N_STYLES], |style| style.values()));
+        }
+        let one = |yes: bool| if yes { 1.0 } else { 0.0 };
+        let differs = example.compared.map(|compared| compared.differs.map(one));
+        self.differs.extend(differs.unwrap_or_default());
+        let is_compared = one(example.compared.is_some());
+        self.compared.extend([is_compared; N_ASPECTS]);
         let price_usd = example.brief.price_usd;
         self.prices.push(((price_usd / 100.0).ln() / 2.0) as f32);
         self.pay_logits
@@ -287,4 +309,53 @@ pub fn see(picture: &Picture) -> Patches {
         },
         &processor(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nano::{prompt_builder, tokenizer_json};
+    use crate::source::{Part, scenes};
+
+    #[test]
+    fn styles_are_told_of_every_picture_of_a_set_and_of_no_other() -> Result<(), TrainError> {
+        let sampler = Sampler {
+            world: World {
+                pictures: scenes(Part::Train, 2).collect(),
+                real_briefs: Vec::new(),
+                part: Part::Train,
+            },
+            prompts: prompt_builder(&tokenizer_json()?)?,
+            seed: 1,
+            shuffle_labels: false,
+        };
+        let mut plan = BatchPlan {
+            n_pairs: 3,
+            pair: PairPlan {
+                window: [64, 64],
+                max_points: 1,
+                figures: 0.5,
+            },
+            with_others: 1.0,
+            sets: 1.0,
+            briefs: 0.0,
+            vision_only: false,
+        };
+        for (sets, expected) in [(1.0, 1.0), (0.0, 0.0)] {
+            plan.sets = sets;
+            let batch = sampler.batch(5, &plan)?;
+            let targets = &batch.targets;
+            let styles: Vec<f32> = targets
+                .styles
+                .chunks_exact(N_STYLES)
+                .map(|style| style.iter().sum())
+                .collect();
+            // A colour, a place and a frame each.
+            assert_eq!(styles, vec![3.0 * expected; batch.grids.len()]);
+            assert!(batch.grids.len() >= 12, "a candidate and what is beside it");
+            assert_eq!(targets.compared, vec![expected; 6 * N_ASPECTS]);
+            assert_eq!(targets.differs.iter().any(|one| *one > 0.0), sets > 0.0);
+        }
+        Ok(())
+    }
 }

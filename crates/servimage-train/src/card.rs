@@ -246,8 +246,8 @@ fn again(own: &Evaluation) -> String {
         .map(|concept| format!(" --without {}", concept.concept))
         .collect();
     format!(
-        "## Making it again\n\n{} steps of {} examples ({} in all) in {:.0} minutes, seed {}. In the first {} of the run the vision tower learned alone, in the first {} \
-         windows were small{rounded}.\n\n    \
+        "## Making it again\n\n{} steps of {} examples ({} in all) in {:.0} minutes, seed {}. In the first {} of the run the vision tower learned alone, at the end of it on \
+         whole windows; else windows were small in the first {}{rounded}.\n\n    \
          servimage-train train --run runs/nano --steps {}{minutes} --pairs {} --parts {} --rate {} --vision-share {} --small-share {} --quant-share {}\n    \
          servimage-train export --run runs/nano --out public/models/nano{without}\n    \
          {} --run runs/nano --out nano.json\n    \

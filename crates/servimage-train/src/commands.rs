@@ -46,7 +46,7 @@ pub struct TrainArgs {
     #[arg(long)]
     until: Option<u64>,
     /// Pairs of examples in a part of a step.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 6)]
     pairs: usize,
     /// Parts of a step, each worked out on a thread of its own; 1 on a GPU. By default as many as there are cores.
     #[arg(long)]
@@ -55,10 +55,10 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 2.2e-3)]
     rate: f32,
     /// Share of the run in which only the vision tower learns.
-    #[arg(long, default_value_t = 0.25)]
+    #[arg(long, default_value_t = 0.35)]
     vision_share: f32,
     /// Share of the run on small windows.
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.55)]
     small_share: f32,
     /// Layout that the network runs in towards the end, so that a pack of that layout loses nothing; f32: plain weights throughout.
     #[arg(long, default_value = "q4")]

@@ -23,7 +23,7 @@ pub struct Schedule {
     pub peak_rate: f32,
     /// Share of the run at the beginning in which only the vision tower learns.
     pub vision_share: f32,
-    /// Share of the run on small windows, that included.
+    /// Share of the run on small windows, that included; see [`Schedule::plan`].
     pub small_share: f32,
     /// Layout that the network runs in towards the end; f32: plain weights throughout.
     pub quant: Layout,
@@ -37,6 +37,9 @@ pub struct Schedule {
     #[serde(default)]
     pub shuffle_labels: bool,
 }
+
+/// Share of the vision tower's time alone that it spends on small windows.
+const VISION_SMALL: f32 = 0.7;
 
 impl Schedule {
     /// Step whose data a step uses.
@@ -63,12 +66,17 @@ impl Schedule {
     }
 
     /// What the data of a step look like: small windows and briefs of one point first, then whole views and longer briefs.
+    ///
+    /// The vision tower, as long as it learns alone, sees whole views at the end of its time: damages look otherwise there.
     #[must_use]
     pub fn plan(&self, step: u64, done: f32) -> BatchPlan {
         const SMALL: [[usize; 2]; 4] = [[128, 128], [160, 96], [96, 160], [128, 128]];
         const WHOLE: [[usize; 2]; 4] = [[224, 224], [256, 192], [192, 256], [224, 224]];
         let vision_only = done < self.vision_share;
-        let is_small = vision_only || done < self.small_share;
+        let is_small = match vision_only {
+            true => done < VISION_SMALL * self.vision_share,
+            false => done < self.small_share,
+        };
         let windows = if is_small { SMALL } else { WHOLE };
         let left = 1.0 - self.vision_share;
         let of_rest = ((done - self.vision_share) / left.max(1e-3)).clamp(0.0, 1.0);
@@ -81,14 +89,21 @@ impl Schedule {
                     x if x < 0.5 => 2,
                     _ => 4,
                 },
-                figures: if of_rest < 0.4 { 0.6 } else { 0.4 },
+                figures: if !vision_only && of_rest < 0.4 {
+                    0.5
+                } else {
+                    0.4
+                },
             },
-            // Every other step: longer sequences make the shorter ones beside them longer too.
-            with_others: if of_rest < 0.15 || step.is_multiple_of(2) {
-                0.0
-            } else {
-                0.75
+            // Not in every step: longer sequences make the shorter ones beside them longer too. Small ones cost little.
+            with_others: match (of_rest < 0.12, is_small) {
+                (true, _) => 0.0,
+                (false, true) if step.is_multiple_of(3) => 0.0,
+                (false, true) => 0.85,
+                (false, false) if step.is_multiple_of(2) => 0.0,
+                (false, false) => 0.75,
             },
+            sets: 0.65,
             briefs: if of_rest < 0.3 { 0.75 } else { 0.5 },
             vision_only,
         }
@@ -123,5 +138,7 @@ mod tests {
         let points = [0.0, 0.3, 0.5, 0.9].map(|done| schedule.plan(8, done).pair.max_points);
         assert_eq!(points, [1, 1, 2, 4]);
         assert!(schedule.plan(0, 0.05).vision_only && !schedule.plan(0, 0.2).vision_only);
+        let sides = [0.05, 0.08, 0.2, 0.6].map(|done| schedule.plan(0, done).pair.window[0]);
+        assert_eq!(sides, [128, 224, 128, 224]);
     }
 }

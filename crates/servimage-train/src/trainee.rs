@@ -1,12 +1,14 @@
 //! The network with its heads as one trainable module, and the loss over a batch.
 //!
 //! The factor of 100 on the payment logits is the model's, not the head's: the export divides the last layer by it.
-//! Three small heads exist only while training: they guess damages and contents from the visual tokens, what is asked for
-//! from the brief's last token, and which point is met from the pooled vector.
+//! Small heads exist only while training: they guess damages, contents and styles from the visual tokens, what is asked for
+//! from the brief's last token, which point is met and what differs from the others from the concept's pooled vector, and the
+//! concepts from the payment's: a decision alone says little about what it came from.
 
 use crate::batch::{Batch, N_SEVERITIES, PLANE};
 use crate::nano::{NanoConfig, SPECIAL_IDS};
 use crate::point::{N_KINDS, N_VALUES};
+use crate::sets::{N_ASPECTS, N_STYLES};
 use crate::truth::N_CONCEPTS;
 use crate::weights::{NamedParams, Rounded, Taken, Weights};
 use burn::module::{Module, Param};
@@ -36,20 +38,23 @@ pub struct Trainee {
     guess2: Linear,
     asked: Linear,
     met: Linear,
+    style: Linear,
+    differs: Linear,
+    worth: Linear,
 }
 
 /// Parts of a loss, each `[1]`.
 #[derive(Clone, Debug)]
 pub struct Losses {
-    /// Squared error of the severities and cross-entropy of the contents guessed from the visual tokens.
+    /// Squared error of the severities and cross-entropy of contents and styles guessed from the visual tokens.
     pub guess: Tensor<1>,
     /// Cross-entropy of what is asked for, and squared error of the price's logarithm.
     pub asked: Tensor<1>,
-    /// Cross-entropy of which points are met.
+    /// Cross-entropy of which points are met, and of what differs from the others of a set.
     pub met: Tensor<1>,
     /// Cross-entropy of the brief's score.
     pub brf: Tensor<1>,
-    /// Cross-entropy of the other concepts, summed over them.
+    /// Cross-entropy of the other concepts, summed over them, and squared error of all in the payment's vector.
     pub concept: Tensor<1>,
     /// Cross-entropy of the payment.
     pub pay: Tensor<1>,
@@ -125,6 +130,9 @@ impl Trainee {
                 .await?,
                 asked: Linear::load(&mut source, "asked", [d_model, N_VALUES + 1], true).await?,
                 met: Linear::load(&mut source, "met", [d_model, N_KINDS], true).await?,
+                style: Linear::load(&mut source, "style", [D_GUESS, N_STYLES], true).await?,
+                differs: Linear::load(&mut source, "differs", [d_model, N_ASPECTS], true).await?,
+                worth: Linear::load(&mut source, "worth", [d_model, N_CONCEPTS], true).await?,
             })
         })?;
         Ok((trainee, source.taken, source.started))
@@ -141,30 +149,40 @@ impl Trainee {
         self.network.see(patches, &batch.grids, Pass::Concepts)
     }
 
-    /// Squared error of the severities and cross-entropy of the contents, guessed from the candidates' visual tokens, `[1]`.
+    /// Squared error of the severities and cross-entropy of the contents, guessed from the candidates' visual tokens, and
+    /// cross-entropy of the styles of sets, `[1]`.
     #[must_use]
     pub fn guess_loss(&self, visual: &VisualTokens, batch: &Batch, device: &Device) -> Tensor<1> {
-        let (n_images, [n_tokens, d_model]) = (batch.grids.len(), visual.tokens.dims());
+        let (n_images, [n_tokens, _]) = (batch.grids.len(), visual.tokens.dims());
         let n = batch.candidates.len();
         let n_each = n_tokens / n_images;
-        let tokens = visual
-            .tokens
-            .clone()
-            .reshape([n_images, n_each, d_model])
-            .select(0, rows(&batch.candidates, device))
-            .reshape([n * n_each, d_model]);
         // What each token finds is added up: many damages are only in a part of the picture.
-        let found = gelu(self.guess1.forward(tokens, Pass::Concepts));
-        let found = found.reshape([n, n_each, D_GUESS]).mean_dim(1);
-        let guess = self
-            .guess2
-            .forward(found.reshape([n, D_GUESS]), Pass::Concepts);
+        let found = gelu(self.guess1.forward(visual.tokens.clone(), Pass::Concepts))
+            .reshape([n_images, n_each, D_GUESS])
+            .mean_dim(1)
+            .reshape([n_images, D_GUESS]);
+        let of_candidates = found.clone().select(0, rows(&batch.candidates, device));
+        let guess = self.guess2.forward(of_candidates, Pass::Concepts);
         let truth = table(&batch.targets.severities, n, device);
         let severities = guess.clone().slice([0..n, 0..N_SEVERITIES]);
         let contents = guess.slice([0..n, N_SEVERITIES..N_SEVERITIES + N_VALUES]);
         let known = table(&batch.targets.known, n, device);
         let facts = binary_each(contents, table(&batch.targets.facts, n, device));
-        ((severities - truth).powi_scalar(2).sum() + (facts * known).sum() * 0.15) / n as f64
+        let loss =
+            ((severities - truth).powi_scalar(2).sum() + (facts * known).sum() * 0.15) / n as f64;
+        let styles = batch.targets.styles.chunks_exact(N_STYLES);
+        let styled = (0..n_images).zip(styles);
+        let (images, styles): (Vec<usize>, Vec<&[f32]>) = styled
+            .filter(|(_, style)| style.iter().any(|value| *value > 0.0))
+            .unzip();
+        if images.is_empty() {
+            return loss;
+        }
+        let said = self
+            .style
+            .forward(found.select(0, rows(&images, device)), Pass::Concepts);
+        let truth = table(&styles.concat(), images.len(), device);
+        loss + binary_each(said, truth).sum() * 0.15 / images.len().max(n / 4) as f64
     }
 
     /// [`Trainee::guess_loss`] of a batch, without the text tower.
@@ -221,8 +239,15 @@ impl Trainee {
         let met = self.met.forward(pooled.clone(), Pass::Concepts);
         let met = binary_each(met, table(&batch.targets.met, n, device)) * judged;
         let n_judged = batch.targets.judged.iter().sum::<f32>().max(1.0);
+        let compared = table(&batch.targets.compared, n, device);
+        let n_compared = batch.targets.compared.iter().sum::<f32>();
+        let differs = self.differs.forward(pooled.clone(), Pass::Concepts);
+        let differs = binary_each(differs, table(&batch.targets.differs, n, device)) * compared;
+        let differs = differs.sum() / f64::from(n_compared.max((n * N_ASPECTS) as f32 / 4.0));
         let [brf, concept] = concept_losses(&self.concept_head.forward(pooled), batch, device);
         let payment = self.payment_pool.forward(hidden, &batch.lengths).vector;
+        let worth = self.worth.forward(payment.clone(), Pass::Concepts);
+        let worth = worth_loss(worth, batch, device);
         let pay = self.payment_head.forward(payment);
         let pay = (pay.clone().slice([0..n, 1..2]) - pay.slice([0..n, 0..1])).reshape([n]);
         let pairs = pay.clone().reshape([n / 2, 2]);
@@ -231,9 +256,9 @@ impl Trainee {
         Losses {
             guess,
             asked,
-            met: met.sum() / f64::from(n_judged),
+            met: met.sum() / f64::from(n_judged) + differs,
             brf,
-            concept,
+            concept: concept + worth,
             pay: binary(pay, column(&batch.targets.p_pay(), device)),
             order: binary(margin, column(&batch.targets.p_prefer(), device)),
         }
@@ -289,6 +314,26 @@ fn concept_losses(logits: &[Tensor<2>], batch: &Batch, device: &Device) -> [Tens
         *part = part.clone() + loss;
     }
     losses
+}
+
+/// Squared error of `[batch, N_CONCEPTS]` guesses of the scores, 0..=1, of those that apply, summed over them.
+fn worth_loss(said: Tensor<2>, batch: &Batch, device: &Device) -> Tensor<1> {
+    let n = batch.ids.len();
+    let (mut truth, mut applies) = (Vec::new(), Vec::new());
+    for i in 0..n {
+        for labels in &batch.targets.concepts {
+            let label = &labels[5 * i..5 * i + 5];
+            let mean: f32 = label
+                .iter()
+                .zip(0_u8..)
+                .map(|(p, class)| p * f32::from(class))
+                .sum();
+            truth.push(mean / 4.0);
+            applies.push(label.iter().sum::<f32>());
+        }
+    }
+    let error = (said - table(&truth, n, device)) * table(&applies, n, device);
+    error.powi_scalar(2).sum() * 2.0 / n as f64
 }
 
 fn rows(indices: &[usize], device: &Device) -> Tensor<1, Int> {

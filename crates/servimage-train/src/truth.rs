@@ -6,10 +6,10 @@
 //! brf   = 5 * share of the brief's points that are met, at least 1; N/A without known points
 //! edit  = 1 + 4 * kept * (0.3 + 0.7 * share of the asked changes made); N/A without an input picture
 //! set   = 5 - 4 * share of palette, layout and treatment that differ from the others; N/A without others
-//! logit pay = 3.2 - sum over the applicable concepts of WEIGHT * (5 - concept) / 4 - 0.4 * ln(price / 100 USD)
+//! logit pay = 4.5 - sum over the applicable concepts of WEIGHT * (5 - concept) / 4 - 0.4 * ln(price / 100 USD)
 //! ```
 //!
-//! These are constructed labels, not decisions of people. Dearer jobs are judged harder.
+//! A whole loss of any concept leaves even odds at best. These are constructed labels, not decisions of people. Dearer jobs are judged harder.
 
 use crate::damage::{Concept, Damage};
 use rand::Rng;
@@ -21,7 +21,11 @@ pub const REFERENCE_PRICE_USD: f64 = 100.0;
 pub const N_CONCEPTS: usize = 7;
 
 /// What a whole loss of a concept takes off the log-odds of payment.
-pub const WEIGHTS: [f64; N_CONCEPTS] = [4.0, 5.0, 4.5, 4.0, 3.5, 4.0, 3.5];
+pub const WEIGHTS: [f64; N_CONCEPTS] = [5.0, 6.0, 5.5, 5.0, 4.5, 5.0, 4.5];
+
+/// Log-odds of payment for a flawless picture at [`REFERENCE_PRICE_USD`]: no concept weighs less, so that a whole loss of any
+/// leaves even odds at best.
+const FLAWLESS: f64 = 4.5;
 
 /// Places of the concepts in [`Truth::scores`].
 pub mod concept {
@@ -110,7 +114,7 @@ impl Truth {
             .filter_map(|(score, weight)| {
                 score.map(|score| weight * (5.0 - f64::from(score)) / 4.0)
             });
-        3.2 - lost.sum::<f64>() - 0.4 * (price_usd / REFERENCE_PRICE_USD).ln()
+        FLAWLESS - lost.sum::<f64>() - 0.4 * (price_usd / REFERENCE_PRICE_USD).ln()
     }
 
     /// Probability of payment at a price.
@@ -186,8 +190,8 @@ mod tests {
 
     #[test]
     fn draws_follow_the_documented_probability_and_dearer_jobs_are_judged_harder() {
-        // 5 lost of the clarity times 0.64 leaves log-odds of 0.
-        let truth = Truth::of(&[(Damage::Blur, 0.64)]);
+        // Three quarters of the clarity's 6 leave log-odds of 0.
+        let truth = Truth::of(&[(Damage::Blur, 0.75)]);
         assert!((truth.p_pay(100.0) - 0.5).abs() < 1e-6);
         assert!(truth.p_pay(1000.0) < truth.p_pay(100.0));
         let mut rng = SmallRng::seed_from_u64(5);

@@ -6,15 +6,25 @@
 use crate::brief::{Brief, random_language, random_price};
 use crate::caption::Garbling;
 use crate::content::{Content, Dress};
-use crate::damage::Damage;
 use crate::error::TrainError;
 use crate::picture::Picture;
 use crate::point::{Facts, Kind, Language, Point};
+use crate::sets::Compared;
 use crate::source::{CleanPicture, Part};
 use crate::truth::{Applied, Truth};
+use crate::wear::Wear;
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use servimage_prompt::Role;
+
+/// Share of pairs of damages whose first example has none.
+const FLAWLESS: f64 = 0.2;
+
+/// Of both examples of a pair of damages.
+const WORN: Wear = Wear {
+    share: 0.65,
+    moving: true,
+};
 
 /// One picture under one brief, with what is true of it.
 #[derive(Clone, Debug)]
@@ -31,6 +41,8 @@ pub struct Example {
     pub applied: Vec<Applied>,
     /// Share of spoiled letters; 0 without a caption.
     pub garbled: f32,
+    /// Its style beside the others'; none without others.
+    pub compared: Option<Compared>,
     /// Scores.
     pub truth: Truth,
 }
@@ -107,70 +119,54 @@ impl World {
         match kind {
             PairKind::Damage => self.damage_pair(plan, rng),
             PairKind::Brief => self.brief_pair(plan, rng),
-            PairKind::Edit => crate::deliverables::edit_pair(self, plan, rng),
-            PairKind::Set => crate::deliverables::set_pair(self, plan, rng),
+            PairKind::Edit => crate::edits::edit_pair(self, plan, rng),
+            PairKind::Set => crate::sets::set_pair(self, plan, rng),
         }
     }
 
     fn damage_pair(&self, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
         let content = self.content(plan, rng);
-        let dress = self.dress(&content, 0.4, rng);
-        let first = if rng.random_bool(0.6) {
+        let dress = self.dress(&content, 0.45, rng);
+        let first = if rng.random_bool(FLAWLESS) {
             Vec::new()
         } else {
-            random_damages(rng)
+            WORN.damages(rng)
         };
-        let second = if dress.caption.is_some() && rng.random_bool(0.5) {
-            Vec::new()
-        } else {
-            random_damages(rng)
-        };
-        let moved = [&first, &second]
-            .iter()
-            .any(|applied| applied.iter().any(|(damage, _)| damage.moves()));
-        let garbled = [
-            if rng.random_bool(0.7) {
-                0.0
-            } else {
-                rng.random_range(0.1..1.0_f32)
-            },
-            if second.is_empty() || rng.random_bool(0.4) {
+        let applied = [first, WORN.damages(rng)];
+        let garbled = [0.5, 0.6].map(|share| {
+            if rng.random_bool(share) {
                 rng.random_range(0.1..1.0_f32)
             } else {
                 0.0
-            },
-        ];
-        let wish = self.wish(
-            &sure(content.dressed(&dress, Garbling::Glyphs).facts, moved),
-            plan,
-            rng,
-        );
-        let make = |applied: Vec<Applied>, garbled: f32, rng: &mut _| {
+            }
+        });
+        let moved = applied.each_ref().map(|applied| moves(applied));
+        // Both are judged by what is known of both.
+        let dressed = content.dressed(&dress, Garbling::Glyphs);
+        let known = sure(dressed.facts, moved[0] || moved[1]);
+        let wish = self.wish(&known, plan, rng);
+        let mut make = |i: usize| {
             let mut dress = dress.clone();
-            let garbled = dress.caption.as_mut().map_or(0.0, |caption| {
-                caption.1 = garbled;
-                garbled
+            let text = dress.caption.as_mut().map(|caption| {
+                caption.1 = garbled[i];
+                garbled[i]
             });
             let mut dressed = content.dressed(&dress, Garbling::Glyphs);
-            dressed.facts = sure(dressed.facts, moved);
-            let text = dress.caption.is_some().then_some(garbled);
-            judged(&dressed, &wish, applied, text, rng)
+            dressed.facts = sure(dressed.facts, moved[i]);
+            judged(&dressed, &wish, applied[i].clone(), text, rng)
         };
-        Ok([
-            make(first, garbled[0], rng)?,
-            make(second, garbled[1], rng)?,
-        ])
+        Ok([make(0)?, make(1)?])
     }
 
     fn brief_pair(&self, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
         let content = self.content(plan, rng);
-        let content = content.dressed(&self.dress(&content, 0.0, rng), Garbling::Glyphs);
-        let mut applied = if rng.random_bool(0.8) {
-            Vec::new()
-        } else {
-            random_damages(rng)
+        let mut content = content.dressed(&self.dress(&content, 0.0, rng), Garbling::Glyphs);
+        let wear = Wear {
+            share: 0.55,
+            moving: true,
         };
-        applied.retain(|(damage, _)| !damage.moves());
+        let applied = wear.damages(rng);
+        content.facts = sure(content.facts, moves(&applied));
         let points = some_points(&content.facts, plan.max_points, rng);
         let price_usd = random_price(rng);
         let clean = judged(
@@ -298,6 +294,7 @@ pub fn judged(
         facts: content.facts,
         applied,
         garbled: garbled.unwrap_or(0.0),
+        compared: None,
         truth,
     })
 }
@@ -319,6 +316,11 @@ pub(crate) fn some_points(facts: &Facts, most: usize, rng: &mut impl Rng) -> Vec
         .min(rng.random_range(1..=most.max(1)) + 1);
     points.truncate(n.min(most.max(1)));
     points
+}
+
+/// Whether a damage moves what is in the picture.
+pub(crate) fn moves(applied: &[Applied]) -> bool {
+    applied.iter().any(|(damage, _)| damage.moves())
 }
 
 /// Facts that remain when something was moved.
@@ -353,17 +355,38 @@ pub fn apply_all(
         })
 }
 
-/// One or two damages of training with random severities.
-pub fn random_damages(rng: &mut impl Rng) -> Vec<Applied> {
-    let groups: [&[Damage]; 3] = [&Damage::CLARITY, &Damage::AESTHETIC, &Damage::REALISM];
-    let n = if rng.random_bool(0.25) { 2 } else { 1 };
-    (0..n)
-        .map(|_| {
-            let group = groups.choose(rng).expect("there are groups");
-            (
-                *group.choose(rng).expect("groups are not empty"),
-                rng.random_range(0.03..1.0_f32),
-            )
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::truth::concept;
+    use rand::{SeedableRng, rngs::SmallRng};
+
+    #[test]
+    fn the_examples_of_a_pair_share_all_but_one_thing() -> Result<(), TrainError> {
+        let world = World {
+            pictures: crate::source::scenes(Part::Train, 2).collect(),
+            real_briefs: Vec::new(),
+            part: Part::Train,
+        };
+        let plan = PairPlan {
+            window: [64, 64],
+            max_points: 2,
+            figures: 0.5,
+        };
+        use PairKind::{Brief, Damage, Edit, Set};
+        for (seed, kind) in (0..40).zip([Damage, Brief, Edit, Set].into_iter().cycle()) {
+            let [a, b] = world.pair(kind, &plan, &mut SmallRng::seed_from_u64(seed))?;
+            assert_eq!(a.brief.price_usd, b.brief.price_usd, "{kind:?}");
+            assert_eq!(a.brief == b.brief, kind != Brief, "{kind:?}");
+            assert_eq!(a.images == b.images, kind == Brief, "{kind:?}");
+            assert_eq!(a.images[1..], b.images[1..], "{kind:?}");
+            for example in [a, b] {
+                let scores = example.truth.scores;
+                assert_eq!(scores[concept::EDIT].is_some(), kind == Edit);
+                assert_eq!(scores[concept::SET].is_some(), kind == Set);
+                assert_eq!(example.compared.is_some(), kind == Set);
+            }
+        }
+        Ok(())
+    }
 }
