@@ -59,7 +59,7 @@ for (const webgpu of ["swiftshader", "no-adapter", "absent"]) {
         if (expected.applicable) assert.ok(Math.abs(found.score - expected.score) <= 5e-3, concept);
       }
       // In the page's own words, not in the engine's.
-      assert.match(await app.card(name).innerText(), /this model has not learned it/);
+      assert.match(await app.card(name).innerText(), /the client wants a single image/);
     });
 
     test("the card shows the verdict that is exported, and what made it", async () => {

@@ -133,6 +133,23 @@ mod tests {
     }
 
     #[test]
+    fn a_concept_that_a_pack_does_not_list_was_not_learned() {
+        let shipped = include_str!("../../../public/models/nano/manifest.json");
+        let mut manifest: Manifest = serde_json::from_str(shipped).expect("a manifest");
+        let asked = |manifest: &Manifest| {
+            let given = Given {
+                input: true,
+                others: true,
+            };
+            why_not("cns_edit", manifest, &Task::default(), given)
+        };
+        assert_eq!(asked(&manifest), None, "the model that ships answers");
+        manifest.heads.concepts.retain(|name| name != "cns_edit");
+        let why = asked(&manifest).expect("a reason");
+        assert!(why.contains("not learned"), "{why}");
+    }
+
+    #[test]
     fn calibration_moves_the_probability() {
         let calibration = |a, b| Calibration {
             method: "platt".into(),

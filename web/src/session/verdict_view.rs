@@ -182,6 +182,11 @@ mod tests {
             at(known),
             ConceptValue::NotApplicable(Key::WhyInputNotGiven)
         );
+        let unlearned = Some("this model has not learned this concept");
+        assert_eq!(
+            at(unlearned),
+            ConceptValue::NotApplicable(Key::WhyNotLearned)
+        );
         let new = "the moon is in the wrong phase";
         assert_eq!(at(Some(new)), ConceptValue::NotApplicableSaid(new.into()));
         assert_eq!(at(None), ConceptValue::NotApplicable(Key::WhyNotGiven));
