@@ -363,6 +363,7 @@ mod tests {
 
     #[test]
     fn the_examples_of_a_pair_share_all_but_one_thing() -> Result<(), TrainError> {
+        use PairKind::{Brief, Damage, Edit, Set};
         let world = World {
             pictures: crate::source::scenes(Part::Train, 2).collect(),
             real_briefs: Vec::new(),
@@ -373,7 +374,6 @@ mod tests {
             max_points: 2,
             figures: 0.5,
         };
-        use PairKind::{Brief, Damage, Edit, Set};
         for (seed, kind) in (0..40).zip([Damage, Brief, Edit, Set].into_iter().cycle()) {
             let [a, b] = world.pair(kind, &plan, &mut SmallRng::seed_from_u64(seed))?;
             assert_eq!(a.brief.price_usd, b.brief.price_usd, "{kind:?}");
