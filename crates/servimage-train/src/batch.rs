@@ -235,7 +235,7 @@ impl Targets {
                 .extend(style.map_or([0.0; N_STYLES], |style| style.values()));
         }
         let one = |yes: bool| if yes { 1.0 } else { 0.0 };
-        let differs = example.compared.map(|compared| compared.differs.map(one));
+        let differs = example.compared.map(|compared| compared.differs().map(one));
         self.differs.extend(differs.unwrap_or_default());
         let is_compared = one(example.compared.is_some());
         self.compared.extend([is_compared; N_ASPECTS]);

@@ -13,12 +13,6 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use servimage_prompt::Role;
 
-/// Of outputs. What was asked for stays where it was put.
-const WEAR: Wear = Wear {
-    share: 0.45,
-    moving: false,
-};
-
 /// An edit: what was asked of the input, and the input with it done.
 struct Edit {
     point: Point,
@@ -154,7 +148,7 @@ fn output(
             kept = 0.0;
         }
     }
-    let applied = WEAR.damages(rng);
+    let applied = Wear::BESIDE_OTHERS.damages(rng);
     let mut example = judged(&content, wish, applied, None, rng)?;
     let done = if kept > 0.0 && is_done { 1.0 } else { 0.0 };
     example.truth = example.truth.with_edit(done, kept);

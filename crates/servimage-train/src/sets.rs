@@ -15,12 +15,6 @@ use rand::Rng;
 use servimage_image::{Rgb8Image, composite_halves};
 use servimage_prompt::Role;
 
-/// Of candidates; their layout stays.
-const WEAR: Wear = Wear {
-    share: 0.45,
-    moving: false,
-};
-
 /// Things in which a deliverable may differ from the others: palette, layout, treatment.
 pub const N_ASPECTS: usize = 3;
 
@@ -40,22 +34,28 @@ pub struct Style {
     border: Option<u8>,
 }
 
-/// Style of the others, own style, and in which aspects they differ.
+/// A candidate's style beside the others'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compared {
     /// Of the candidate.
     pub own: Style,
     /// Of the others.
     pub others: Style,
-    /// Palette, layout, treatment.
-    pub differs: [bool; N_ASPECTS],
 }
 
 impl Compared {
+    /// Whether palette, layout and treatment differ.
+    #[must_use]
+    pub fn differs(&self) -> [bool; N_ASPECTS] {
+        let (own, others) = (self.own.parts(), self.others.parts());
+        std::array::from_fn(|aspect| own[aspect] != others[aspect])
+    }
+
     /// Share of the aspects that differ.
     #[must_use]
     pub fn differing(&self) -> f32 {
-        self.differs.iter().filter(|differs| **differs).count() as f32 / N_ASPECTS as f32
+        let n = self.differs().into_iter().filter(|differs| *differs);
+        n.count() as f32 / N_ASPECTS as f32
     }
 }
 
@@ -71,11 +71,10 @@ impl Style {
     }
 
     /// With some of palette, layout and treatment changed.
-    fn changed(self, drawn: bool, rng: &mut impl Rng) -> Compared {
+    fn changed(self, drawn: bool, rng: &mut impl Rng) -> Self {
         let mut own = self;
         let which: u8 = rng.random_range(1..8);
-        let differs = [1, 2, 4].map(|bit| which & bit > 0);
-        if differs[0] {
+        if which & 1 > 0 {
             // White, grey and black grounds look alike with and without their colours.
             let is_grey = |palette: [u8; 2]| palette[0] < 3;
             own.mono = !self.mono && !is_grey(self.palette) && rng.random_bool(0.25);
@@ -88,34 +87,35 @@ impl Style {
                 own.palette = [ground, (ground + rng.random_range(1..9)) % 9];
             }
         }
-        if differs[1] {
+        if which & 2 > 0 {
             let place = Point {
                 kind: Kind::Place,
                 value: self.place,
             };
             own.place = place.other(rng).value;
         }
-        if differs[2] {
+        if which & 4 > 0 {
             own.border = match self.border {
                 Some(_) if rng.random_bool(0.6) => None,
                 Some(colour) => Some((colour + rng.random_range(1..9)) % 9),
                 None => Some(rng.random_range(0..9)),
             };
         }
-        Compared {
-            own,
-            others: self,
-            differs,
-        }
+        own
+    }
+
+    /// What can be seen of palette, layout and treatment, each as one of its [`N_STYLES`] values.
+    fn parts(&self) -> [u8; N_ASPECTS] {
+        let colour = if self.mono { 9 } else { self.palette[0] };
+        let border = self.border.map_or(0, |colour| colour + 1);
+        [colour, 10 + self.place, 15 + border]
     }
 
     /// `[N_STYLES]` 1 for each value that it has.
     #[must_use]
     pub fn values(&self) -> [f32; N_STYLES] {
-        let colour = if self.mono { 9 } else { self.palette[0] };
-        let border = self.border.map_or(0, |colour| colour + 1);
         let mut values = [0.0; N_STYLES];
-        for value in [colour, 10 + self.place, 15 + border] {
+        for value in self.parts() {
             values[usize::from(value)] = 1.0;
         }
         values
@@ -203,18 +203,14 @@ pub(crate) fn set_pair(
         .collect();
     let mut wish = None;
     let mut make = |kept: f64, rng: &mut _| -> Result<Example, TrainError> {
-        let compared = if Rng::random_bool(rng, kept) {
-            Compared {
-                own: style,
-                others: style,
-                differs: [false; N_ASPECTS],
-            }
-        } else {
-            style.changed(drawn, rng)
+        let own = match Rng::random_bool(rng, kept) {
+            true => style,
+            false => style.changed(drawn, rng),
         };
-        let content = compared.own.content(world, plan, drawn, rng);
+        let compared = Compared { own, others: style };
+        let content = own.content(world, plan, drawn, rng);
         let wish = wish.get_or_insert_with(|| world.wish(&content.facts, plan, rng));
-        let mut example = judged(&content, wish, WEAR.damages(rng), None, rng)?;
+        let mut example = judged(&content, wish, Wear::BESIDE_OTHERS.damages(rng), None, rng)?;
         example.truth = example.truth.with_set(compared.differing());
         example.compared = Some(compared);
         let others = halves.iter().map(|canvas| (Role::Others, canvas.clone()));
@@ -251,20 +247,31 @@ mod tests {
     use rand::{SeedableRng, rngs::SmallRng};
 
     #[test]
-    fn what_is_said_to_differ_differs_in_what_can_be_seen_and_nothing_else_does() {
+    fn a_changed_style_differs_in_one_to_three_things_that_can_be_seen() {
         let mut rng = SmallRng::seed_from_u64(4);
-        let mut seen = [0; N_ASPECTS];
+        let mut n_differ = [0; N_ASPECTS];
         for i in 0..400 {
             let others = Style::random(i % 2 == 0, &mut rng);
-            let compared = others.changed(i % 2 == 0, &mut rng);
-            let (own, theirs) = (compared.own.values(), others.values());
-            for (aspect, range) in [0..10, 10..15, 15..N_STYLES].into_iter().enumerate() {
-                let differs = own[range.clone()] != theirs[range];
-                assert_eq!(differs, compared.differs[aspect], "{compared:?}");
-                seen[aspect] += usize::from(differs);
+            let own = others.changed(i % 2 == 0, &mut rng);
+            let compared = Compared { own, others };
+            for (n, differs) in n_differ.iter_mut().zip(compared.differs()) {
+                *n += usize::from(differs);
             }
-            assert!(compared.differing() > 0.3);
+            assert!(compared.differing() > 0.3, "{compared:?}");
+            // Of black and white, and of grey paints, nothing is seen but light and dark.
+            let is_grey = |style: Style| style.mono || style.palette[0] < 3;
+            let toned = own.mono != others.mono;
+            assert!(!(toned && is_grey(own) && is_grey(others)), "{compared:?}");
+            let same = Compared {
+                own: others,
+                others,
+            };
+            assert_eq!(same.differs(), [false; N_ASPECTS]);
         }
-        assert!(seen.iter().all(|n| (150..300).contains(n)), "{seen:?}");
+        // Four of the seven ways to change something change each; 4 standard deviations are 40.
+        assert!(
+            n_differ.iter().all(|n| (188..=268).contains(n)),
+            "{n_differ:?}"
+        );
     }
 }

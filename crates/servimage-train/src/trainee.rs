@@ -362,3 +362,30 @@ fn binary_each(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
 pub(crate) fn binary(logits: Tensor<1>, targets: Tensor<1>) -> Tensor<1> {
     (softplus(logits.clone(), 1.0) - logits * targets).mean()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::truth::soft_label;
+
+    #[test]
+    fn only_concepts_that_apply_count_towards_the_worth() {
+        let device = Device::flex();
+        let mut batch = Batch {
+            ids: vec![Vec::new(); 2],
+            ..Batch::default()
+        };
+        for (i, labels) in batch.targets.concepts.iter_mut().enumerate() {
+            let label = if i < 2 { soft_label(3.0) } else { [0.0; 5] };
+            labels.extend([label, label].concat());
+        }
+        let loss = |off: f32| {
+            // 3 of 1..=5 is half of the way; what is said where nothing applies is nonsense.
+            let said = [0.5 + off, 0.5, 9.0, -9.0, 9.0, -9.0, 9.0].repeat(2);
+            let loss = worth_loss(table(&said, 2, &device), &batch, &device);
+            loss.into_data().iter::<f32>().sum::<f32>()
+        };
+        assert_eq!(loss(0.0), 0.0);
+        assert!((loss(0.1) - 0.02).abs() < 1e-6, "{}", loss(0.1));
+    }
+}

@@ -27,6 +27,24 @@ pub struct Wear {
 }
 
 impl Wear {
+    /// Where examples differ in their damages.
+    pub const ALONE: Self = Self {
+        share: 0.65,
+        moving: true,
+    };
+
+    /// Where they differ in their briefs.
+    pub const UNDER_BRIEFS: Self = Self {
+        share: 0.55,
+        moving: true,
+    };
+
+    /// Of edits and of deliverables of a set: nothing in them is moved, as where things are is what they are judged by.
+    pub const BESIDE_OTHERS: Self = Self {
+        share: 0.45,
+        moving: false,
+    };
+
     /// Damages of training with random severities, in the order in which they come about: as the picture is made, as it is
     /// graded and framed, as it is taken and sent.
     pub fn damages(self, rng: &mut impl Rng) -> Vec<Applied> {

@@ -20,12 +20,6 @@ use servimage_prompt::Role;
 /// Share of pairs of damages whose first example has none.
 const FLAWLESS: f64 = 0.2;
 
-/// Of both examples of a pair of damages.
-const WORN: Wear = Wear {
-    share: 0.65,
-    moving: true,
-};
-
 /// One picture under one brief, with what is true of it.
 #[derive(Clone, Debug)]
 pub struct Example {
@@ -130,9 +124,9 @@ impl World {
         let first = if rng.random_bool(FLAWLESS) {
             Vec::new()
         } else {
-            WORN.damages(rng)
+            Wear::ALONE.damages(rng)
         };
-        let applied = [first, WORN.damages(rng)];
+        let applied = [first, Wear::ALONE.damages(rng)];
         let garbled = [0.5, 0.6].map(|share| {
             if rng.random_bool(share) {
                 rng.random_range(0.1..1.0_f32)
@@ -161,11 +155,7 @@ impl World {
     fn brief_pair(&self, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
         let content = self.content(plan, rng);
         let mut content = content.dressed(&self.dress(&content, 0.0, rng), Garbling::Glyphs);
-        let wear = Wear {
-            share: 0.55,
-            moving: true,
-        };
-        let applied = wear.damages(rng);
+        let applied = Wear::UNDER_BRIEFS.damages(rng);
         content.facts = sure(content.facts, moves(&applied));
         let points = some_points(&content.facts, plan.max_points, rng);
         let price_usd = random_price(rng);
