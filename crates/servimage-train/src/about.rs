@@ -78,7 +78,7 @@ impl PackFacts {
 }
 
 /// What a run did.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingFacts {
     /// Steps done.
     pub step: u64,
@@ -86,6 +86,9 @@ pub struct TrainingFacts {
     pub seconds: f32,
     /// What it was to do.
     pub schedule: Schedule,
+    /// What the run did from whose weights it went on.
+    #[serde(default)]
+    pub from: Option<Box<TrainingFacts>>,
 }
 
 impl TrainingFacts {
@@ -104,10 +107,17 @@ impl TrainingFacts {
         self.schedule.quantized(done).is_some()
     }
 
-    /// Examples that all steps together were shown.
+    /// Minutes, with those of the runs before it.
+    #[must_use]
+    pub fn minutes(&self) -> f32 {
+        self.seconds / 60.0 + self.from.as_ref().map_or(0.0, |from| from.minutes())
+    }
+
+    /// Examples that all steps together were shown, with those of the runs before it.
     #[must_use]
     pub fn n_examples(&self) -> u64 {
-        2 * self.step * (self.schedule.n_pairs * self.schedule.n_parts) as u64
+        let before = self.from.as_ref().map_or(0, |from| from.n_examples());
+        before + 2 * self.step * (self.schedule.n_pairs * self.schedule.n_parts) as u64
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::brief::Brief;
 use crate::damage::Damage;
 use crate::error::TrainError;
+use crate::marks;
 use crate::nano::processor;
 use crate::picture::Picture;
 use crate::point::{N_KINDS, N_VALUES};
@@ -56,6 +57,10 @@ pub struct Targets {
     pub concepts: [Vec<f32>; N_CONCEPTS],
     /// `[batch, N_SEVERITIES]`
     pub severities: Vec<f32>,
+    /// `[batch, cells, N_MARKS]` how much of each cell of the candidate each kind of mark changed; a cell is a visual token's.
+    pub marks: Vec<f32>,
+    /// `[batch]` 1 where the marks are known.
+    pub marked: Vec<f32>,
     /// `[batch, N_VALUES]` 1 for what is in the picture.
     pub facts: Vec<f32>,
     /// `[batch, N_VALUES]` 1 for values of known kinds.
@@ -134,7 +139,9 @@ impl Sampler {
         };
         for (example, truth_of) in examples.iter().zip(order) {
             batch.push(&self.prompts, example)?;
-            batch.targets.push(&examples[truth_of]);
+            batch
+                .targets
+                .push(&examples[truth_of], batch.grids[batch.grids.len() - 1]);
         }
         batch.pad();
         Ok(batch)
@@ -203,12 +210,21 @@ impl Batch {
 }
 
 impl Targets {
-    /// Adds what is true of an example.
-    pub fn push(&mut self, example: &Example) {
+    /// Adds what is true of an example whose images have a grid.
+    pub fn push(&mut self, example: &Example, [_, rows, columns]: [u32; 3]) {
         for (labels, score) in self.concepts.iter_mut().zip(example.truth.scores) {
             labels.extend(score.map_or([0.0; 5], soft_label));
         }
         self.severities.extend(severities(example));
+        // A token is merged from two times two patches.
+        let known = example.marks.as_deref();
+        let marks = known.unwrap_or_default();
+        self.marks.extend(marks::shares(
+            marks,
+            rows as usize / 2,
+            columns as usize / 2,
+        ));
+        self.marked.push(if known.is_some() { 1.0 } else { 0.0 });
         let (mut facts, mut known) = ([0.0; N_VALUES], [0.0; N_VALUES]);
         for point in example.facts.points() {
             facts[point.index()] = 1.0;

@@ -3,7 +3,7 @@
 pub mod goals;
 mod tables;
 
-use crate::about::Evaluation;
+use crate::about::{Evaluation, TrainingFacts};
 use crate::error::TrainError;
 use crate::evaluate::PairFigures;
 use goals::goals;
@@ -165,7 +165,7 @@ fn beside(parts: &Parts) -> String {
             other.label, other.pack.quant
         ));
         if let Some(training) = &other.training {
-            let minutes = training.seconds / 60.0;
+            let minutes = training.minutes();
             text.push_str(&format!(
                 ", {} steps, {} examples, {minutes:.0} minutes",
                 training.step,
@@ -225,14 +225,59 @@ fn limits(parts: &Parts) -> String {
 
 /// How it was trained, and how to do so again.
 fn again(own: &Evaluation) -> String {
-    let Some(training) = &own.training else {
+    let Some(last) = &own.training else {
         return "## Making it again\n\nThe run is not named in the evaluation.".to_owned();
     };
-    let schedule = &training.schedule;
-    let minutes = schedule
-        .minutes
-        .map_or_else(String::new, |minutes| format!(" --minutes {minutes}"));
+    let runs: Vec<&TrainingFacts> =
+        std::iter::successors(Some(last), |run| run.from.as_deref()).collect();
+    let (mut told, mut commands, mut folder) = (String::new(), String::new(), String::new());
+    for (i, run) in runs.iter().rev().enumerate() {
+        let from = match i {
+            0 => String::new(),
+            _ => format!(" --from {folder}"),
+        };
+        folder = match i {
+            0 => "runs/nano".to_owned(),
+            _ => format!("runs/nano-{}", i + 1),
+        };
+        if i > 0 {
+            told.push_str("It went on from those weights, without the easy beginning: ");
+        }
+        told.push_str(&one_run(run));
+        commands.push_str(&train_command(run, &folder, &from));
+    }
+    let without: String = (own.figures.concepts.iter())
+        .filter(|concept| !own.pack.concepts.contains(&concept.concept))
+        .map(|concept| format!(" --without {}", concept.concept))
+        .collect();
+    format!(
+        "## Making it again\n\n{told}{} examples in all.\n\n{commands}    \
+         servimage-train export --run {folder} --out public/models/nano{without}\n    \
+         {} --run {folder} --out nano.json\n    \
+         servimage-train card --pack public/models/nano nano.json\n\n\
+         Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it. Needs the benchmark under \
+         `SERVIMAGE_SHARED`.",
+        last.n_examples(),
+        own.command,
+    )
+}
+
+/// What one run did, in words.
+fn one_run(run: &TrainingFacts) -> String {
+    let schedule = &run.schedule;
     let share = |share: f32| format!("{:.0} %", 100.0 * share);
+    let windows = match (schedule.vision_share > 0.0, schedule.small_share > 0.0) {
+        (true, _) => format!(
+            "in the first {} of the run the vision tower learned alone, at the end of it on whole windows; else windows were small in the first {}",
+            share(schedule.vision_share),
+            share(schedule.small_share)
+        ),
+        (false, true) => format!(
+            "windows were small in the first {} of the run",
+            share(schedule.small_share)
+        ),
+        (false, false) => "all of it learned from whole windows".to_owned(),
+    };
     let rounded = match schedule.quant_share > 0.0 {
         true => format!(
             ", in the last {} the network ran on weights rounded as {}",
@@ -241,26 +286,23 @@ fn again(own: &Evaluation) -> String {
         ),
         false => String::new(),
     };
-    let without: String = (own.figures.concepts.iter())
-        .filter(|concept| !own.pack.concepts.contains(&concept.concept))
-        .map(|concept| format!(" --without {}", concept.concept))
-        .collect();
     format!(
-        "## Making it again\n\n{} steps of {} examples ({} in all) in {:.0} minutes, seed {}. In the first {} of the run the vision tower learned alone, at the end of it on \
-         whole windows; else windows were small in the first {}{rounded}.\n\n    \
-         servimage-train train --run runs/nano --steps {}{minutes} --pairs {} --parts {} --rate {} --vision-share {} --small-share {} --quant-share {}\n    \
-         servimage-train export --run runs/nano --out public/models/nano{without}\n    \
-         {} --run runs/nano --out nano.json\n    \
-         servimage-train card --pack public/models/nano nano.json\n\n\
-         Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it. Needs the benchmark under \
-         `SERVIMAGE_SHARED`.",
-        training.step,
+        "{} steps of {} examples in {:.0} minutes, seed {}; {windows}{rounded}. ",
+        run.step,
         2 * schedule.n_pairs * schedule.n_parts,
-        training.n_examples(),
-        training.seconds / 60.0,
+        run.seconds / 60.0,
         schedule.seed,
-        share(schedule.vision_share),
-        share(schedule.small_share),
+    )
+}
+
+/// The command of one run.
+fn train_command(run: &TrainingFacts, folder: &str, from: &str) -> String {
+    let schedule = &run.schedule;
+    let minutes = schedule
+        .minutes
+        .map_or_else(String::new, |minutes| format!(" --minutes {minutes}"));
+    format!(
+        "    servimage-train train --run {folder}{from} --steps {}{minutes} --pairs {} --parts {} --rate {} --vision-share {} --small-share {} --quant-share {}\n",
         schedule.n_steps,
         schedule.n_pairs,
         schedule.n_parts,
@@ -268,7 +310,6 @@ fn again(own: &Evaluation) -> String {
         schedule.vision_share,
         schedule.small_share,
         schedule.quant_share,
-        own.command,
     )
 }
 

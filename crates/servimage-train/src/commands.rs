@@ -33,6 +33,9 @@ pub struct TrainArgs {
     /// Folder of the run.
     #[arg(long)]
     run: PathBuf,
+    /// Folder of a run from whose weights this one goes on, without its moments.
+    #[arg(long)]
+    from: Option<PathBuf>,
     /// Folder of `pack-pictures` in place of the benchmark.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -177,6 +180,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         seed: args.seed,
         distinct: args.distinct,
         shuffle_labels: args.shuffle_labels,
+        goes_on: args.from.is_some(),
     };
     let data = args.data.clone().unwrap_or_else(source::bench_dir);
     let sampler = Sampler {
@@ -199,6 +203,9 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         sampler.world.real_briefs.len()
     );
     let mut run = Run::open(&args.run, schedule, config, &device(&args.device)?)?;
+    if let Some(other) = &args.from {
+        run.go_on_from(other)?;
+    }
     let bar = ProgressBar::new(args.steps).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} {per_sec} {eta} {msg}",
     )?);

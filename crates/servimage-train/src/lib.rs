@@ -25,6 +25,8 @@ pub mod filters;
 pub mod fit;
 pub mod gradient;
 pub mod grid;
+pub mod guesses;
+pub mod marks;
 mod measure;
 pub mod muon;
 pub mod nano;

@@ -3,6 +3,7 @@
 //! A run is a folder: `weights.safetensors`, `average.safetensors` and `moments.safetensors` after `state.json`'s step,
 //! `curve.csv`, `curve.svg`, `tokenizer.json`.
 
+use crate::about::TrainingFacts;
 use crate::batch::{Batch, BatchPlan, Sampler};
 use crate::curve::Curve;
 use crate::error::TrainError;
@@ -32,6 +33,9 @@ struct State {
     /// Seconds of training so far.
     #[serde(default)]
     seconds: f32,
+    /// What the run did from whose weights it goes on.
+    #[serde(default)]
+    from: Option<Box<TrainingFacts>>,
     /// Whether the heads have been started on pooled vectors.
     #[serde(default)]
     heads_started: bool,
@@ -122,6 +126,20 @@ impl Run {
         Ok(run)
     }
 
+    /// Starts on the weights of another run; nothing where this one has begun.
+    ///
+    /// # Errors
+    /// [`TrainError`] where its files are missing or damaged.
+    pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
+        if self.state.step > 0 {
+            return Ok(());
+        }
+        self.weights = Weights::read(&other.join("weights.safetensors"))?;
+        self.state.from = Some(Box::new(TrainingFacts::read(other)?));
+        self.state.heads_started = true;
+        Ok(())
+    }
+
     /// Steps done.
     #[must_use]
     pub fn step(&self) -> u64 {
@@ -151,7 +169,7 @@ impl Run {
         if self.state.finished {
             return Ok(());
         }
-        if self.state.step == 0 {
+        if self.state.step == 0 && self.state.from.is_none() {
             self.start_filters(sampler)?;
         }
         self.complete()?;
@@ -259,7 +277,7 @@ impl Run {
         for (layer, pooled) in layers.iter().zip(trainee.pooled(&batch, &plain)) {
             let [n, d_model] = pooled.dims();
             let pooled: Vec<f32> = pooled.into_data().iter::<f32>().collect();
-            centre(&mut self.weights, layer, &pooled, [n, d_model]);
+            self.weights.centre(layer, &pooled, [n, d_model]);
         }
         self.state.heads_started = true;
         Ok(())
@@ -363,30 +381,5 @@ impl Run {
             source,
         })?;
         write_whole(&path, &json)
-    }
-}
-
-/// Makes `LAYER` map the mean of `rows` (`[n, d_model]`) to 0 and their spread to about 1.
-fn centre(weights: &mut Weights, layer: &str, rows: &[f32], [n, d_model]: [usize; 2]) {
-    let mean: Vec<f32> = (0..d_model)
-        .map(|i| rows.iter().skip(i).step_by(d_model).sum::<f32>() / n as f32)
-        .collect();
-    let square: f32 = rows
-        .iter()
-        .enumerate()
-        .map(|(i, x)| (x - mean[i % d_model]).powi(2))
-        .sum();
-    let spread = (square / rows.len() as f32).sqrt().max(1e-6);
-    let Some(weight) = weights.tensors.get_mut(&format!("{layer}.weight")) else {
-        return;
-    };
-    weight.data.iter_mut().for_each(|w| *w /= spread);
-    let shifted: Vec<f32> = weight
-        .data
-        .chunks_exact(d_model)
-        .map(|row| -row.iter().zip(&mean).map(|(w, m)| w * m).sum::<f32>())
-        .collect();
-    if let Some(bias) = weights.tensors.get_mut(&format!("{layer}.bias")) {
-        bias.data = shifted;
     }
 }

@@ -36,6 +36,9 @@ pub struct Schedule {
     /// Whether each example gets another one's truth.
     #[serde(default)]
     pub shuffle_labels: bool,
+    /// Whether it goes on from another run's weights: what is easy does not come first then.
+    #[serde(default)]
+    pub goes_on: bool,
 }
 
 /// Share of the vision tower's time alone that it spends on small windows.
@@ -79,7 +82,10 @@ impl Schedule {
         };
         let windows = if is_small { SMALL } else { WHOLE };
         let left = 1.0 - self.vision_share;
-        let of_rest = ((done - self.vision_share) / left.max(1e-3)).clamp(0.0, 1.0);
+        let of_rest = match self.goes_on {
+            true => 1.0,
+            false => ((done - self.vision_share) / left.max(1e-3)).clamp(0.0, 1.0),
+        };
         BatchPlan {
             n_pairs: self.n_pairs,
             pair: PairPlan {
@@ -101,10 +107,11 @@ impl Schedule {
                 (false, true) if step.is_multiple_of(3) => 0.0,
                 (false, true) => 0.85,
                 (false, false) if step.is_multiple_of(2) => 0.0,
-                (false, false) => 0.75,
+                // Sets and edits are two or three pictures each.
+                (false, false) => 0.5,
             },
             sets: 0.65,
-            briefs: if of_rest < 0.3 { 0.75 } else { 0.5 },
+            briefs: if of_rest < 0.3 { 0.75 } else { 0.4 },
             vision_only,
         }
     }
@@ -129,6 +136,7 @@ mod tests {
             seed: 1,
             distinct: None,
             shuffle_labels: false,
+            goes_on: false,
         };
         assert_eq!(schedule.done(50, 6.0), 0.5);
         assert_eq!(schedule.done(10, 60.0), 0.5);
@@ -140,5 +148,10 @@ mod tests {
         assert!(schedule.plan(0, 0.05).vision_only && !schedule.plan(0, 0.2).vision_only);
         let sides = [0.05, 0.08, 0.2, 0.6].map(|done| schedule.plan(0, done).pair.window[0]);
         assert_eq!(sides, [128, 224, 128, 224]);
+        let on = Schedule {
+            goes_on: true,
+            ..schedule
+        };
+        assert_eq!(on.plan(8, 0.2).pair.max_points, 4);
     }
 }

@@ -29,6 +29,31 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Makes a `layer` map the mean of `rows` (`[n, d_model]`) to 0 and their spread to about 1.
+    pub(crate) fn centre(&mut self, layer: &str, rows: &[f32], [n, d_model]: [usize; 2]) {
+        let mean: Vec<f32> = (0..d_model)
+            .map(|i| rows.iter().skip(i).step_by(d_model).sum::<f32>() / n as f32)
+            .collect();
+        let square: f32 = rows
+            .iter()
+            .enumerate()
+            .map(|(i, x)| (x - mean[i % d_model]).powi(2))
+            .sum();
+        let spread = (square / rows.len() as f32).sqrt().max(1e-6);
+        let Some(weight) = self.tensors.get_mut(&format!("{layer}.weight")) else {
+            return;
+        };
+        weight.data.iter_mut().for_each(|w| *w /= spread);
+        let shifted: Vec<f32> = weight
+            .data
+            .chunks_exact(d_model)
+            .map(|row| -row.iter().zip(&mean).map(|(w, m)| w * m).sum::<f32>())
+            .collect();
+        if let Some(bias) = self.tensors.get_mut(&format!("{layer}.bias")) {
+            bias.data = shifted;
+        }
+    }
+
     /// Number of values.
     #[must_use]
     pub fn n_parameters(&self) -> usize {

@@ -7,6 +7,7 @@ use crate::brief::{Brief, random_language, random_price};
 use crate::caption::Garbling;
 use crate::content::{Content, Dress};
 use crate::error::TrainError;
+use crate::marks::Mark;
 use crate::picture::Picture;
 use crate::point::{Facts, Kind, Language, Point};
 use crate::sets::Compared;
@@ -33,6 +34,8 @@ pub struct Example {
     pub facts: Facts,
     /// Damages of the candidate.
     pub applied: Vec<Applied>,
+    /// Where its damages show; `None` where a later one moved them.
+    pub marks: Option<Vec<Mark>>,
     /// Share of spoiled letters; 0 without a caption.
     pub garbled: f32,
     /// Its style beside the others'; none without others.
@@ -138,6 +141,7 @@ impl World {
         // Both are judged by what is known of both.
         let dressed = content.dressed(&dress, Garbling::Glyphs);
         let known = sure(dressed.facts, moved[0] || moved[1]);
+        let whole = dressed.picture;
         let wish = self.wish(&known, plan, rng);
         let mut make = |i: usize| {
             let mut dress = dress.clone();
@@ -147,7 +151,11 @@ impl World {
             });
             let mut dressed = content.dressed(&dress, Garbling::Glyphs);
             dressed.facts = sure(dressed.facts, moved[i]);
-            judged(&dressed, &wish, applied[i].clone(), text, rng)
+            let mut example = judged(&dressed, &wish, applied[i].clone(), text, rng)?;
+            if let Some(marks) = example.marks.as_mut().filter(|_| text.is_some()) {
+                marks.push(Mark::of_letters(&whole, &dressed.picture));
+            }
+            Ok::<_, TrainError>(example)
         };
         Ok([make(0)?, make(1)?])
     }
@@ -277,12 +285,14 @@ pub fn judged(
     if let Some(garbled) = garbled {
         truth = truth.with_text(garbled);
     }
+    let (picture, marks) = apply_all(&content.picture, &applied, rng)?;
     Ok(Example {
-        images: vec![(Role::Candidate, apply_all(&content.picture, &applied, rng)?)],
+        images: vec![(Role::Candidate, picture)],
         brief: wish.brief.clone(),
         points,
         facts: content.facts,
         applied,
+        marks,
         garbled: garbled.unwrap_or(0.0),
         compared: None,
         truth,
@@ -329,20 +339,25 @@ pub(crate) fn sure(mut facts: Facts, moved: bool) -> Facts {
     facts
 }
 
-/// All damages one after the other.
+/// All damages one after the other, and where they show.
 ///
 /// # Errors
 /// [`TrainError::Jpeg`].
-pub fn apply_all(
+fn apply_all(
     picture: &Picture,
     applied: &[Applied],
     rng: &mut impl Rng,
-) -> Result<Picture, TrainError> {
-    applied
-        .iter()
-        .try_fold(picture.clone(), |copy, (damage, severity)| {
-            damage.apply(&copy, *severity, rng)
-        })
+) -> Result<(Picture, Option<Vec<Mark>>), TrainError> {
+    let (mut copy, mut marks) = (picture.clone(), Some(Vec::new()));
+    for (damage, severity) in applied {
+        let next = damage.apply(&copy, *severity, rng)?;
+        marks = marks.filter(|_| !damage.moves());
+        if let Some(marks) = &mut marks {
+            marks.extend(Mark::of(*damage, &copy, &next));
+        }
+        copy = next;
+    }
+    Ok((copy, marks))
 }
 
 #[cfg(test)]

@@ -208,6 +208,7 @@ pub(super) fn layouts(layouts: &[&Evaluation]) -> String {
     };
     let rounded = match first
         .training
+        .as_ref()
         .is_some_and(|training| training.was_rounded())
     {
         true => {
