@@ -4,6 +4,7 @@ use burn::tensor::Device;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_prompt::Role;
+use servimage_train::about::TrainingFacts;
 use servimage_train::batch::{Batch, Sampler};
 use servimage_train::brief::Brief;
 use servimage_train::compare::{Difference, difference, verdicts};
@@ -33,6 +34,7 @@ const SCHEDULE: Schedule = Schedule {
     seed: 3,
     distinct: None,
     shuffle_labels: false,
+    goes_on: false,
 };
 
 fn world(part: Part, n_scenes: u64) -> World {
@@ -137,6 +139,31 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
     let figures = payment_figures(&decisions(&scorer, &held_out, 24)?, 1.0, 0.0);
     assert_eq!(figures.accuracy.n, 24);
     assert!(figures.bayes >= 0.5 && figures.bayes <= 1.0);
+    Ok(())
+}
+
+#[test]
+fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples()
+-> Result<(), Box<dyn std::error::Error>> {
+    let (config, _, sampler) = tiny()?;
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
+    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    // Nothing is learned at this rate: what is there afterwards was there before.
+    let still = Schedule {
+        n_steps: 2,
+        peak_rate: 0.0,
+        quant_share: 0.0,
+        vision_share: 0.0,
+        goes_on: true,
+        ..SCHEDULE
+    };
+    let mut run = Run::open(second.path(), still, config, &Device::flex())?;
+    run.go_on_from(first.path())?;
+    run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
+    assert_eq!(run.weights, before.weights);
+    let facts = TrainingFacts::read(second.path())?;
+    assert_eq!(facts.n_examples(), 4 * 4 + 2 * 4);
     Ok(())
 }
 
