@@ -1,6 +1,6 @@
 //! Figures of a pack on a world that its training never saw.
 
-use crate::decisions::{Decision, decisions, rng_of};
+use crate::decisions::{Decision, decisions, in_both_languages, rng_of};
 use crate::error::TrainError;
 use crate::figures::{Figure, Share};
 use crate::ordering::{DamagePairs, damage_pairs};
@@ -52,7 +52,7 @@ pub struct ConceptFigure {
     pub limit: f64,
 }
 
-/// Figures of the decisions under briefs in one language.
+/// Figures of the decisions with known points, all of them under briefs in one language.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LanguageFigures {
     /// `en` or `zh`.
@@ -271,6 +271,7 @@ pub fn evaluate(
 ) -> Result<Figures, TrainError> {
     let (a, b) = (scorer.manifest.calibration.a, scorer.manifest.calibration.b);
     let decisions = decisions(scorer, world, amount.n_decisions)?;
+    let told = in_both_languages(scorer, world, amount.n_decisions)?;
     let few = spread(world, amount.n_pictures);
     let pairs = match few.pictures.is_empty() {
         true => None,
@@ -285,7 +286,7 @@ pub fn evaluate(
         payment: payment_figures(&decisions, a, b),
         concepts: concept_figures(&decisions),
         languages: [false, true]
-            .map(|chinese| language_figures(&decisions, chinese, a, b))
+            .map(|chinese| language_figures(&told, chinese, a, b))
             .to_vec(),
         shuffled: shuffled_figures(&decisions, a, b),
         pairs,

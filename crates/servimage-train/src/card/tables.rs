@@ -122,7 +122,9 @@ pub(super) fn briefs(figures: &Figures, swaps: &SwapPairs) -> String {
     for (kind, found) in &swaps.kinds {
         text.push_str(&row(&[kind, &counted(found)]));
     }
-    text.push_str("\n| | English | Chinese |\n|---|---|---|\n");
+    text.push_str(
+        "\nThe same decisions, each once under an English and once under a Chinese brief of the same points:\n\n| | English | Chinese |\n|---|---|---|\n",
+    );
     let by_language = |of: &dyn Fn(&str) -> Option<String>| {
         ["en", "zh"].map(|language| of(language).unwrap_or_default())
     };
