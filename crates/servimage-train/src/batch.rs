@@ -139,9 +139,8 @@ impl Sampler {
         };
         for (example, truth_of) in examples.iter().zip(order) {
             batch.push(&self.prompts, example)?;
-            batch
-                .targets
-                .push(&examples[truth_of], batch.grids[batch.grids.len() - 1]);
+            let grid = batch.grids[batch.grids.len() - 1];
+            batch.targets.push(&examples[truth_of], grid);
         }
         batch.pad();
         Ok(batch)
@@ -366,6 +365,13 @@ mod tests {
                 .chunks_exact(N_STYLES)
                 .map(|style| style.iter().sum())
                 .collect();
+            // A cell for each of the candidates' visual tokens.
+            let [_, rows, columns] = batch.grids[0];
+            let n_cells = (rows * columns / 4) as usize;
+            assert_eq!(targets.marks.len(), 6 * n_cells * marks::N_MARKS);
+            // Nothing beside others is moved, so all is known of where it is damaged.
+            assert_eq!(targets.marked, [1.0; 6]);
+            assert!(targets.marks.iter().any(|share| *share > 0.0));
             // A colour, a place and a frame each.
             assert_eq!(styles, vec![3.0 * expected; batch.grids.len()]);
             assert!(batch.grids.len() >= 12, "a candidate and what is beside it");

@@ -84,6 +84,9 @@ pub enum TrainError {
         /// What the run has.
         found: String,
     },
+    /// A run is to go on from another that is still under way.
+    #[error("{}: this run has not ended, and its weights are not yet averaged; end it with its own command, or name another", .0.display())]
+    Unfinished(PathBuf),
     /// A pack could not be read or written.
     #[error(transparent)]
     Pack(#[from] servimage_pack::PackError),

@@ -3,7 +3,7 @@
 //! A run is a folder: `weights.safetensors`, `average.safetensors` and `moments.safetensors` after `state.json`'s step,
 //! `curve.csv`, `curve.svg`, `tokenizer.json`.
 
-use crate::about::TrainingFacts;
+use crate::about::{TrainingFacts, read_json};
 use crate::batch::{Batch, BatchPlan, Sampler};
 use crate::curve::Curve;
 use crate::error::TrainError;
@@ -126,13 +126,17 @@ impl Run {
         Ok(run)
     }
 
-    /// Starts on the weights of another run; nothing where this one has begun.
+    /// Starts on the weights of another run that has ended; nothing where this one has begun.
     ///
     /// # Errors
-    /// [`TrainError`] where its files are missing or damaged.
+    /// [`TrainError`] where its files are missing or damaged, or it has not ended.
     pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
         if self.state.step > 0 {
             return Ok(());
+        }
+        let state: State = read_json(&other.join("state.json"))?;
+        if !state.finished {
+            return Err(TrainError::Unfinished(other.to_path_buf()));
         }
         self.weights = Weights::read(&other.join("weights.safetensors"))?;
         self.state.from = Some(Box::new(TrainingFacts::read(other)?));

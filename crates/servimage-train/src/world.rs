@@ -390,6 +390,7 @@ mod tests {
                 assert_eq!(scores[concept::EDIT].is_some(), kind == Edit);
                 assert_eq!(scores[concept::SET].is_some(), kind == Set);
                 assert_eq!(example.compared.is_some(), kind == Set);
+                assert_eq!(example.marks.is_none(), moves(&example.applied));
             }
         }
         Ok(())

@@ -148,7 +148,7 @@ fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples
     let (config, _, sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    before.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
     // Nothing is learned at this rate: what is there afterwards was there before.
     let still = Schedule {
         n_steps: 2,
@@ -159,6 +159,10 @@ fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples
         ..SCHEDULE
     };
     let mut run = Run::open(second.path(), still, config, &Device::flex())?;
+    let refused = run.go_on_from(first.path()).err();
+    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(message.contains("has not ended"), "{message}");
+    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
     run.go_on_from(first.path())?;
     run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
     assert_eq!(run.weights, before.weights);
