@@ -22,6 +22,11 @@ await app.verdict(basename(photo));
 // Pictures below the screen are not drawn until somebody comes near.
 await app.page.evaluate(() => document.querySelectorAll("img").forEach((image) => (image.loading = "eager")));
 await app.page.waitForFunction(() => [...document.images].every((image) => image.complete && image.naturalWidth > 0));
+// Brought is not yet painted: a busy machine took the page without its thumbnail.
+await app.page.evaluate(async () => {
+  await Promise.all([...document.images].map((image) => image.decode()));
+  for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame);
+});
 const path = join(root, "public", "screenshot.png");
 await app.page.screenshot({ path, fullPage: true });
 await app.close();
