@@ -86,7 +86,7 @@ mod tests {
         let mark = Mark::of(Damage::Ghost, &plain, &spoiled).expect("it is of realism");
         let mut expected = vec![0.0; 4 * N_MARKS];
         expected[N_MARKS + 3] = 0.5;
-        assert_eq!(shares(&[mark.clone()], 2, 2), expected);
+        assert_eq!(shares(std::slice::from_ref(&mark), 2, 2), expected);
         expected[N_MARKS + N_MARKS - 1] = 0.5;
         let letters = Mark::of_letters(&plain, &spoiled);
         assert_eq!(shares(&[mark, letters], 2, 2), expected);
