@@ -333,7 +333,8 @@ mod tests {
     use crate::source::{Part, scenes};
 
     #[test]
-    fn styles_are_told_of_every_picture_of_a_set_and_of_no_other() -> Result<(), TrainError> {
+    fn marks_are_told_and_styles_of_every_picture_of_a_set_and_of_no_other()
+    -> Result<(), TrainError> {
         let sampler = Sampler {
             world: World {
                 pictures: scenes(Part::Train, 2).collect(),
