@@ -351,6 +351,7 @@ mod tests {
                 window: [64, 64],
                 max_points: 1,
                 figures: 0.5,
+                wear: crate::wear::Wear::ALONE,
             },
             with_others: 1.0,
             sets: 1.0,

@@ -6,6 +6,7 @@ use crate::brief::Brief;
 use crate::error::TrainError;
 use crate::point::{Language, Point};
 use crate::scorer::{Score, Scorer};
+use crate::wear::Wear;
 use crate::world::{Example, PairKind, PairPlan, World};
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use rayon::prelude::*;
@@ -39,6 +40,7 @@ pub fn plan(number: usize) -> PairPlan {
         window: WINDOWS[number % WINDOWS.len()],
         max_points: 4,
         figures: FIGURES,
+        wear: Wear::ALONE,
     }
 }
 

@@ -26,6 +26,7 @@ pub fn contact_sheet(world: &World, rows: usize) -> Result<(Picture, String), Tr
             window: WINDOWS[row % WINDOWS.len()],
             max_points: 4,
             figures: 0.5,
+            wear: crate::wear::Wear::ALONE,
         };
         let pair = world.pair(kind, &plan, &mut rng_of(row, 3))?;
         for (side, example) in pair.iter().enumerate() {

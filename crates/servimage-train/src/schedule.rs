@@ -4,6 +4,7 @@
 //! up first.
 
 use crate::batch::BatchPlan;
+use crate::wear::Wear;
 use crate::world::PairPlan;
 use serde::{Deserialize, Serialize};
 use servimage_pack::Layout;
@@ -100,6 +101,10 @@ impl Schedule {
                 } else {
                     0.4
                 },
+                wear: match self.goes_on && vision_only {
+                    true => Wear::LOOKED_FOR,
+                    false => Wear::ALONE,
+                },
             },
             // Not in every step: longer sequences make the shorter ones beside them longer too. Small ones cost little.
             with_others: match (of_rest < 0.12, is_small) {
@@ -111,7 +116,12 @@ impl Schedule {
                 (false, false) => 0.5,
             },
             sets: 0.65,
-            briefs: if of_rest < 0.3 { 0.75 } else { 0.4 },
+            briefs: match of_rest {
+                // What briefs ask for is known by then, and both examples of such a pair show one picture.
+                _ if self.goes_on => 0.2,
+                x if x < 0.3 => 0.75,
+                _ => 0.4,
+            },
             vision_only,
         }
     }
@@ -153,5 +163,8 @@ mod tests {
             ..schedule
         };
         assert_eq!(on.plan(8, 0.2).pair.max_points, 4);
+        // Faint damages are looked for while the vision tower learns alone.
+        let wears = [0.05, 0.2].map(|done| on.plan(8, done).pair.wear);
+        assert_eq!(wears, [Wear::LOOKED_FOR, Wear::ALONE]);
     }
 }

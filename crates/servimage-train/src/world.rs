@@ -77,6 +77,8 @@ pub struct PairPlan {
     pub max_points: usize,
     /// Share of figures among contents.
     pub figures: f64,
+    /// How pictures of pairs of damages are worn.
+    pub wear: Wear,
 }
 
 impl World {
@@ -124,12 +126,11 @@ impl World {
     fn damage_pair(&self, plan: &PairPlan, rng: &mut impl Rng) -> Result<[Example; 2], TrainError> {
         let content = self.content(plan, rng);
         let dress = self.dress(&content, 0.45, rng);
-        let first = if rng.random_bool(FLAWLESS) {
-            Vec::new()
-        } else {
-            Wear::ALONE.damages(rng)
+        let first = match rng.random_bool(FLAWLESS) {
+            true => Vec::new(),
+            false => plan.wear.damages(rng),
         };
-        let applied = [first, Wear::ALONE.damages(rng)];
+        let applied = [first, plan.wear.damages(rng)];
         let garbled = [0.5, 0.6].map(|share| {
             if rng.random_bool(share) {
                 rng.random_range(0.1..1.0_f32)
@@ -178,9 +179,8 @@ impl World {
         if let Some(first) = flipped.first_mut().filter(|_| rng.random_bool(0.8)) {
             *first = true;
         }
-        let others: Vec<Point> = points
-            .iter()
-            .zip(flipped)
+        let chosen = points.iter().zip(flipped);
+        let others: Vec<Point> = chosen
             .map(|(point, flip)| if flip { point.other(rng) } else { *point })
             .collect();
         let other = clean.under(&Wish::asking(&others, self.held_out(), price_usd, rng));
@@ -378,6 +378,7 @@ mod tests {
             window: [64, 64],
             max_points: 2,
             figures: 0.5,
+            wear: Wear::ALONE,
         };
         for (seed, kind) in (0..40).zip([Damage, Brief, Edit, Set].into_iter().cycle()) {
             let [a, b] = world.pair(kind, &plan, &mut SmallRng::seed_from_u64(seed))?;
