@@ -33,9 +33,12 @@ pub struct TrainArgs {
     /// Folder of the run.
     #[arg(long)]
     run: PathBuf,
-    /// Folder of a run from whose weights this one goes on, without its moments.
+    /// Folder of a run from whose weights this one goes on, without its moments, or of a pack, with --past.
     #[arg(long)]
     from: Option<PathBuf>,
+    /// Evaluation of the pack of --from, which says how it was trained: what that training alone had is learned anew first.
+    #[arg(long, requires = "from")]
+    past: Option<PathBuf>,
     /// Folder of `pack-pictures` in place of the benchmark.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -181,6 +184,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         distinct: args.distinct,
         shuffle_labels: args.shuffle_labels,
         goes_on: args.from.is_some(),
+        alone_share: if args.past.is_some() { 0.03 } else { 0.0 },
     };
     let data = args.data.clone().unwrap_or_else(source::bench_dir);
     let sampler = Sampler {
@@ -203,8 +207,13 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         sampler.world.real_briefs.len()
     );
     let mut run = Run::open(&args.run, schedule, config, &device(&args.device)?)?;
-    if let Some(other) = &args.from {
-        run.go_on_from(other)?;
+    match (&args.from, &args.past) {
+        (Some(pack), Some(past)) => {
+            let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
+            run.go_on_from_pack(&pack, &about::read_json(past)?)?;
+        }
+        (Some(other), None) => run.go_on_from(other)?,
+        (None, _) => {}
     }
     let bar = ProgressBar::new(args.steps).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} {per_sec} {eta} {msg}",

@@ -87,6 +87,16 @@ pub enum TrainError {
     /// A run is to go on from another that is still under way.
     #[error("{}: this run has not ended, and its weights are not yet averaged; end it with its own command, or name another", .0.display())]
     Unfinished(PathBuf),
+    /// A run is to go on from a pack whose past is not known.
+    #[error(
+        "the evaluation is of the pack {found}, expected {expected}, with how it was trained; run `evaluate --run` on it, or name the evaluation that was"
+    )]
+    OtherPack {
+        /// SHA-256 of the pack's manifest.
+        expected: String,
+        /// That of the evaluation.
+        found: String,
+    },
     /// A pack could not be read or written.
     #[error(transparent)]
     Pack(#[from] servimage_pack::PackError),

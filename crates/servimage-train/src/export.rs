@@ -86,13 +86,18 @@ pub(crate) type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
 
 /// The last payment layer divided by the factor that the network multiplies with.
 fn scaled(weights: &Weights) -> Weights {
-    let mut weights = weights.clone();
+    multiplied(weights.clone(), 1.0 / PAY_LOGIT_SCALE as f32)
+}
+
+/// Weights of a pack as training has them: the last payment layer with its factor.
+pub(crate) fn unscaled(weights: Weights) -> Weights {
+    multiplied(weights, PAY_LOGIT_SCALE as f32)
+}
+
+fn multiplied(mut weights: Weights, factor: f32) -> Weights {
     for name in ["stage2.fc5.weight", "stage2.fc5.bias"] {
         if let Some(values) = weights.tensors.get_mut(name) {
-            values
-                .data
-                .iter_mut()
-                .for_each(|value| *value /= PAY_LOGIT_SCALE as f32);
+            values.data.iter_mut().for_each(|value| *value *= factor);
         }
     }
     weights

@@ -3,11 +3,12 @@
 //! A run is a folder: `weights.safetensors`, `average.safetensors` and `moments.safetensors` after `state.json`'s step,
 //! `curve.csv`, `curve.svg`, `tokenizer.json`.
 
-use crate::about::{TrainingFacts, read_json};
-use crate::batch::{Batch, BatchPlan, Sampler};
+mod start;
+
+use crate::about::TrainingFacts;
+use crate::batch::Sampler;
 use crate::curve::Curve;
 use crate::error::TrainError;
-use crate::filters::start_filters;
 use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
 use crate::nano::NanoConfig;
@@ -126,24 +127,6 @@ impl Run {
         Ok(run)
     }
 
-    /// Starts on the weights of another run that has ended; nothing where this one has begun.
-    ///
-    /// # Errors
-    /// [`TrainError`] where its files are missing or damaged, or it has not ended.
-    pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
-        if self.state.step > 0 {
-            return Ok(());
-        }
-        let state: State = read_json(&other.join("state.json"))?;
-        if !state.finished {
-            return Err(TrainError::Unfinished(other.to_path_buf()));
-        }
-        self.weights = Weights::read(&other.join("weights.safetensors"))?;
-        self.state.from = Some(Box::new(TrainingFacts::read(other)?));
-        self.state.heads_started = true;
-        Ok(())
-    }
-
     /// Steps done.
     #[must_use]
     pub fn step(&self) -> u64 {
@@ -234,59 +217,6 @@ impl Run {
         self.state.averaged = true;
     }
 
-    /// A batch of no step, to start weights on.
-    fn start_batch(
-        &self,
-        sampler: &Sampler,
-        number: u64,
-        vision_only: bool,
-    ) -> Result<Batch, TrainError> {
-        let mut plan = self.schedule.plan(
-            0,
-            if vision_only {
-                0.0
-            } else {
-                self.schedule.vision_share
-            },
-        );
-        plan = BatchPlan {
-            n_pairs: plan.n_pairs.max(8),
-            vision_only,
-            ..plan
-        };
-        sampler.batch(number, &plan)
-    }
-
-    /// Puts waves of all frequencies into the patch embedding, scaled by how training pictures answer to them.
-    fn start_filters(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
-        let batch = self.start_batch(sampler, u64::MAX / 3, true)?;
-        start_filters(&mut self.weights, &self.config, &batch);
-        Ok(())
-    }
-
-    /// Shifts and scales the first layer of each head so that it sees how pooled vectors differ, not what they share.
-    ///
-    /// Pooled vectors of a fresh network are nearly equal; without this the heads spend a thousand steps on that.
-    fn start_heads(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
-        let batch = self.start_batch(sampler, u64::MAX / 2, false)?;
-        let plain = self.device.clone().without_autodiff();
-        let (trainee, _, _) = Trainee::build(
-            &self.weights,
-            &Rounded::new(),
-            &self.config,
-            self.schedule.seed,
-            &plain,
-        )?;
-        let layers = ["stage1.shared_encoder.0", "stage2.fc1"];
-        for (layer, pooled) in layers.iter().zip(trainee.pooled(&batch, &plain)) {
-            let [n, d_model] = pooled.dims();
-            let pooled: Vec<f32> = pooled.into_data().iter::<f32>().collect();
-            self.weights.centre(layer, &pooled, [n, d_model]);
-        }
-        self.state.heads_started = true;
-        Ok(())
-    }
-
     /// Draws weights that are missing.
     fn complete(&mut self) -> Result<(), TrainError> {
         let plain = Device::flex();
@@ -332,10 +262,13 @@ impl Run {
         }
     }
 
-    fn take_step(&mut self, found: Found) -> Result<StepReport, TrainError> {
+    fn take_step(&mut self, mut found: Found) -> Result<StepReport, TrainError> {
         let done = self.schedule.done(self.state.step + 1, self.state.seconds);
         let quantized = self.quantized();
-        let rate = learning_rate(done, self.schedule.peak_rate);
+        let rate = learning_rate(self.schedule.of_all(done), self.schedule.peak_rate);
+        if self.schedule.is_alone(done) {
+            found.gradients.retain(|name, _| !start::is_packed(name));
+        }
         let norm = self
             .optimizer
             .step(&mut self.weights, &found.gradients, self.state.step, rate);

@@ -40,6 +40,9 @@ pub struct Schedule {
     /// Whether it goes on from another run's weights: what is easy does not come first then.
     #[serde(default)]
     pub goes_on: bool,
+    /// Share of the run at the beginning in which only what a pack lacks learns, where it goes on from a pack.
+    #[serde(default)]
+    pub alone_share: f32,
 }
 
 /// Share of the vision tower's time alone that it spends on small windows.
@@ -61,6 +64,21 @@ impl Schedule {
         of_steps.max(of_time).min(1.0)
     }
 
+    /// Whether only what a pack lacks learns when `done` of the run is.
+    #[must_use]
+    pub fn is_alone(&self, done: f32) -> bool {
+        done < self.alone_share
+    }
+
+    /// How much of the part in which all learns is behind (0..=1) when `done` of the run is; a half as long as it has not begun.
+    #[must_use]
+    pub(crate) fn of_all(&self, done: f32) -> f32 {
+        if self.is_alone(done) {
+            return 0.5;
+        }
+        (done - self.alone_share) / (1.0 - self.alone_share).max(1e-3)
+    }
+
     /// How much of the part on rounded weights is behind (0..=1) when `done` of the run is; `None` on plain ones.
     #[must_use]
     pub fn quantized(&self, done: f32) -> Option<f32> {
@@ -76,11 +94,13 @@ impl Schedule {
     pub fn plan(&self, step: u64, done: f32) -> BatchPlan {
         const SMALL: [[usize; 2]; 4] = [[128, 128], [160, 96], [96, 160], [128, 128]];
         const WHOLE: [[usize; 2]; 4] = [[224, 224], [256, 192], [192, 256], [224, 224]];
-        let vision_only = done < self.vision_share;
-        let is_small = match vision_only {
-            true => done < VISION_SMALL * self.vision_share,
-            false => done < self.small_share,
-        };
+        // What a pack lacks belongs to both towers.
+        let vision_only = done < self.vision_share && !self.is_alone(done);
+        let is_small = done
+            < match vision_only {
+                true => (VISION_SMALL * self.vision_share).min(self.small_share),
+                false => self.small_share,
+            };
         let windows = if is_small { SMALL } else { WHOLE };
         let left = 1.0 - self.vision_share;
         let of_rest = match self.goes_on {
@@ -147,6 +167,7 @@ mod tests {
             distinct: None,
             shuffle_labels: false,
             goes_on: false,
+            alone_share: 0.0,
         };
         assert_eq!(schedule.done(50, 6.0), 0.5);
         assert_eq!(schedule.done(10, 60.0), 0.5);
@@ -163,8 +184,18 @@ mod tests {
             ..schedule
         };
         assert_eq!(on.plan(8, 0.2).pair.max_points, 4);
-        // Faint damages are looked for while the vision tower learns alone.
-        let wears = [0.05, 0.2].map(|done| on.plan(8, done).pair.wear);
-        assert_eq!(wears, [Wear::LOOKED_FOR, Wear::ALONE]);
+        // Faint damages are looked for while the vision tower learns alone, and none of them before what the pack lacks.
+        let from_pack = Schedule {
+            alone_share: 0.02,
+            small_share: 0.0,
+            ..on
+        };
+        let plans = [0.01, 0.05, 0.2].map(|done| from_pack.plan(0, done));
+        assert_eq!(plans.map(|plan| plan.vision_only), [false, true, false]);
+        let wears = [Wear::ALONE, Wear::LOOKED_FOR, Wear::ALONE];
+        assert_eq!(plans.map(|plan| plan.pair.wear), wears);
+        assert_eq!(plans.map(|plan| plan.pair.window[0]), [224; 3]);
+        assert!(from_pack.is_alone(0.01) && !from_pack.is_alone(0.02));
+        assert_eq!([0.02, 1.0].map(|done| from_pack.of_all(done)), [0.0, 1.0]);
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_prompt::Role;
-use servimage_train::about::TrainingFacts;
+use servimage_train::about::{Evaluation, PackFacts, TrainingFacts, read_json};
 use servimage_train::batch::{Batch, Sampler};
 use servimage_train::brief::Brief;
 use servimage_train::compare::{Difference, difference, verdicts};
@@ -35,6 +35,7 @@ const SCHEDULE: Schedule = Schedule {
     distinct: None,
     shuffle_labels: false,
     goes_on: false,
+    alone_share: 0.0,
 };
 
 fn world(part: Part, n_scenes: u64) -> World {
@@ -83,6 +84,31 @@ fn a_run_that_stopped_and_went_on_ends_with_the_same_weights()
     Ok(())
 }
 
+/// The q4 pack of a run, without one of the concepts.
+fn packed(
+    run: &Run,
+    config: &NanoConfig,
+    tokenizer: &str,
+) -> Result<Pack<MemorySource>, TrainError> {
+    let mut memory = MemorySource::default();
+    let on = CalibrateOn {
+        calibrate: &world(Part::Calibrate, 12),
+        held_out: &world(Part::HeldOut, 12),
+        n_decisions: 8,
+    };
+    let left_out = ["cns_set".to_owned()];
+    export(
+        &run.weights,
+        config,
+        tokenizer,
+        Layout::Q4,
+        &on,
+        &left_out,
+        &mut memory,
+    )?;
+    Ok(pollster::block_on(Pack::open(memory))?)
+}
+
 #[test]
 fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
 -> Result<(), Box<dyn std::error::Error>> {
@@ -90,22 +116,8 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
     let folder = tempfile::tempdir()?;
     let mut run = Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?;
     run.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
-    let (calibrate, held_out) = (world(Part::Calibrate, 12), world(Part::HeldOut, 12));
-    let mut memory = MemorySource::default();
-    export(
-        &run.weights,
-        &config,
-        &tokenizer,
-        Layout::Q4,
-        &CalibrateOn {
-            calibrate: &calibrate,
-            held_out: &held_out,
-            n_decisions: 8,
-        },
-        &["cns_set".to_owned()],
-        &mut memory,
-    )?;
-    let pack = pollster::block_on(Pack::open(memory))?;
+    let held_out = world(Part::HeldOut, 12);
+    let pack = packed(&run, &config, &tokenizer)?;
     assert!(pollster::block_on(pack.verify()).is_empty());
     let concepts = [
         "brf",
@@ -168,6 +180,60 @@ fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples
     assert_eq!(run.weights, before.weights);
     let facts = TrainingFacts::read(second.path())?;
     assert_eq!(facts.n_examples(), 4 * 4 + 2 * 4);
+    Ok(())
+}
+
+#[test]
+fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first()
+-> Result<(), Box<dyn std::error::Error>> {
+    let (config, tokenizer, sampler) = tiny()?;
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
+    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let pack = packed(&before, &config, &tokenizer)?;
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluations/nano.json");
+    let mut evaluation: Evaluation = read_json(&shipped)?;
+    let alone = Schedule {
+        n_steps: 3,
+        quant_share: 0.0,
+        goes_on: true,
+        alone_share: 1.0,
+        ..SCHEDULE
+    };
+    let mut run = Run::open(second.path(), alone, config, &Device::flex())?;
+    let refused = run.go_on_from_pack(&pack, &evaluation).err();
+    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(
+        message.contains(pack.sha256()) && message.contains(&evaluation.pack.sha256),
+        "{message}"
+    );
+    evaluation.pack = PackFacts::of(&pack);
+    evaluation.training = Some(TrainingFacts::read(first.path())?);
+    run.go_on_from_pack(&pack, &evaluation)?;
+    run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
+    let own = |name: &str| {
+        ["model.", "stage1.", "stage2."]
+            .iter()
+            .any(|part| name.starts_with(part))
+    };
+    let two_steps = run.weights.clone();
+    let mut n_packed = 0;
+    for (name, values) in &before.weights.tensors {
+        let now = &two_steps.tensors[name].data;
+        let off = now.iter().zip(&values.data).map(|(a, b)| (a - b).abs());
+        let most = off.fold(0.0, f32::max);
+        match own(name) {
+            // The run before ended on the grid of its pack.
+            true => assert!(most < 1e-5, "{name}: {most}"),
+            false => assert!(most > 0.0, "{name}: it is not in the pack: {most}"),
+        }
+        n_packed += usize::from(own(name));
+    }
+    assert!(n_packed > 20, "{n_packed}");
+    assert_eq!(
+        TrainingFacts::read(second.path())?.n_examples(),
+        4 * 4 + 2 * 4
+    );
     Ok(())
 }
 

@@ -1,0 +1,130 @@
+//! What a run starts on: pictures' answers to waves, the weights of another run, or those of a pack.
+
+use super::{Run, State};
+use crate::about::{Evaluation, TrainingFacts, read_json};
+use crate::batch::{Batch, BatchPlan, Sampler};
+use crate::error::TrainError;
+use crate::export::unscaled;
+use crate::filters::start_filters;
+use crate::trainee::Trainee;
+use crate::weights::{Rounded, Values, Weights};
+use servimage_pack::{Pack, PackSource};
+use std::path::Path;
+
+/// Whether a pack holds a tensor; the heads that exist only while training are in none.
+pub(super) fn is_packed(name: &str) -> bool {
+    ["model.", "stage1.", "stage2."]
+        .iter()
+        .any(|part| name.starts_with(part))
+}
+
+impl Run {
+    /// Starts on the weights of another run that has ended; nothing where this one has begun.
+    ///
+    /// # Errors
+    /// [`TrainError`] where its files are missing or damaged, or it has not ended.
+    pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
+        if self.state.step > 0 {
+            return Ok(());
+        }
+        let state: State = read_json(&other.join("state.json"))?;
+        if !state.finished {
+            return Err(TrainError::Unfinished(other.to_path_buf()));
+        }
+        self.weights = Weights::read(&other.join("weights.safetensors"))?;
+        self.state.from = Some(Box::new(TrainingFacts::read(other)?));
+        self.state.heads_started = true;
+        Ok(())
+    }
+
+    /// Starts on the weights of a pack, as they are after rounding; nothing where this run has begun. `evaluation` is of that pack
+    /// and says how it was trained.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherPack`] where the evaluation is of another pack, [`TrainError::Pack`] where the pack is damaged.
+    pub fn go_on_from_pack<S: PackSource>(
+        &mut self,
+        pack: &Pack<S>,
+        evaluation: &Evaluation,
+    ) -> Result<(), TrainError> {
+        if self.state.step > 0 {
+            return Ok(());
+        }
+        let Some(past) =
+            (evaluation.training.clone()).filter(|_| evaluation.pack.sha256 == pack.sha256())
+        else {
+            return Err(TrainError::OtherPack {
+                expected: pack.sha256().to_owned(),
+                found: evaluation.pack.sha256.clone(),
+            });
+        };
+        let mut weights = Weights::default();
+        for entry in &pack.manifest().tensors {
+            if !is_packed(&entry.name) {
+                continue;
+            }
+            let data = pollster::block_on(pack.read_tensor(&entry.name))?.to_f32()?;
+            let shape = entry.shape.clone();
+            weights
+                .tensors
+                .insert(entry.name.clone(), Values { shape, data });
+        }
+        self.weights = unscaled(weights);
+        self.state.from = Some(Box::new(past));
+        self.state.heads_started = true;
+        Ok(())
+    }
+
+    /// A batch of no step, to start weights on.
+    fn start_batch(
+        &self,
+        sampler: &Sampler,
+        number: u64,
+        vision_only: bool,
+    ) -> Result<Batch, TrainError> {
+        let mut plan = self.schedule.plan(
+            0,
+            if vision_only {
+                0.0
+            } else {
+                self.schedule.vision_share
+            },
+        );
+        plan = BatchPlan {
+            n_pairs: plan.n_pairs.max(8),
+            vision_only,
+            ..plan
+        };
+        sampler.batch(number, &plan)
+    }
+
+    /// Puts waves of all frequencies into the patch embedding, scaled by how training pictures answer to them.
+    pub(super) fn start_filters(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
+        let batch = self.start_batch(sampler, u64::MAX / 3, true)?;
+        start_filters(&mut self.weights, &self.config, &batch);
+        Ok(())
+    }
+
+    /// Shifts and scales the first layer of each head so that it sees how pooled vectors differ, not what they share.
+    ///
+    /// Pooled vectors of a fresh network are nearly equal; without this the heads spend a thousand steps on that.
+    pub(super) fn start_heads(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
+        let batch = self.start_batch(sampler, u64::MAX / 2, false)?;
+        let plain = self.device.clone().without_autodiff();
+        let (trainee, _, _) = Trainee::build(
+            &self.weights,
+            &Rounded::new(),
+            &self.config,
+            self.schedule.seed,
+            &plain,
+        )?;
+        let layers = ["stage1.shared_encoder.0", "stage2.fc1"];
+        for (layer, pooled) in layers.iter().zip(trainee.pooled(&batch, &plain)) {
+            let [n, d_model] = pooled.dims();
+            let pooled: Vec<f32> = pooled.into_data().iter::<f32>().collect();
+            self.weights.centre(layer, &pooled, [n, d_model]);
+        }
+        self.state.heads_started = true;
+        Ok(())
+    }
+}
