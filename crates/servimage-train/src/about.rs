@@ -107,6 +107,15 @@ impl TrainingFacts {
         self.schedule.quantized(done).is_some()
     }
 
+    /// The runs that led to it, oldest first, and itself.
+    #[must_use]
+    pub fn chain(&self) -> Vec<&Self> {
+        let mut runs: Vec<&Self> =
+            std::iter::successors(Some(self), |run| run.from.as_deref()).collect();
+        runs.reverse();
+        runs
+    }
+
     /// Minutes, with those of the runs before it.
     #[must_use]
     pub fn minutes(&self) -> f32 {

@@ -228,35 +228,21 @@ fn again(own: &Evaluation) -> String {
     let Some(last) = &own.training else {
         return "## Making it again\n\nThe run is not named in the evaluation.".to_owned();
     };
-    let runs: Vec<&TrainingFacts> =
-        std::iter::successors(Some(last), |run| run.from.as_deref()).collect();
-    let (mut told, mut commands, mut folder) = (String::new(), String::new(), String::new());
-    for (i, run) in runs.iter().rev().enumerate() {
-        let from = match i {
-            0 => String::new(),
-            _ => format!(" --from {folder}"),
-        };
-        folder = match i {
-            0 => "runs/nano".to_owned(),
-            _ => format!("runs/nano-{}", i + 1),
-        };
-        if i > 0 {
-            told.push_str("It went on from those weights, without the easy beginning: ");
-        }
-        told.push_str(&one_run(run));
-        commands.push_str(&train_command(run, &folder, &from));
-    }
+    let told: Vec<String> = last.chain().into_iter().map(one_run).collect();
+    let told = told.join("It went on from those weights, without the easy beginning: ");
+    let n_runs = last.chain().len();
     let without: String = (own.figures.concepts.iter())
         .filter(|concept| !own.pack.concepts.contains(&concept.concept))
         .map(|concept| format!(" --without {}", concept.concept))
         .collect();
     format!(
-        "## Making it again\n\n{told}{} examples in all.\n\n{commands}    \
-         servimage-train export --run {folder} --out public/models/nano{without}\n    \
-         {} --run {folder} --out nano.json\n    \
+        "## Making it again\n\n{told}{} examples in all.\n\n    \
+         servimage-train retrain --runs runs\n    \
+         servimage-train export --run runs/{n_runs} --out public/models/nano{without}\n    \
+         {} --run runs/{n_runs} --out nano.json\n    \
          servimage-train card --pack public/models/nano nano.json\n\n\
          Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it. Needs the benchmark under \
-         `SERVIMAGE_SHARED`.",
+         `SERVIMAGE_SHARED`; each run's whole schedule stands in the evaluation in `crates/servimage-train/evaluations`, which `retrain` reads.",
         last.n_examples(),
         own.command,
     )
@@ -266,16 +252,22 @@ fn again(own: &Evaluation) -> String {
 fn one_run(run: &TrainingFacts) -> String {
     let schedule = &run.schedule;
     let share = |share: f32| format!("{:.0} %", 100.0 * share);
+    let alone = match schedule.alone_share > 0.0 {
+        true => format!(
+            "in the first {} of the run only what packs lack learned, anew; ",
+            share(schedule.alone_share)
+        ),
+        false => String::new(),
+    };
+    let (vision, small) = (share(schedule.vision_share), share(schedule.small_share));
     let windows = match (schedule.vision_share > 0.0, schedule.small_share > 0.0) {
-        (true, _) => format!(
-            "in the first {} of the run the vision tower learned alone, at the end of it on whole windows; else windows were small in the first {}",
-            share(schedule.vision_share),
-            share(schedule.small_share)
+        (true, true) => format!(
+            "in the first {vision} of the run the vision tower learned alone, at the end of it on whole windows; else windows were small in the first {small}"
         ),
-        (false, true) => format!(
-            "windows were small in the first {} of the run",
-            share(schedule.small_share)
+        (true, false) => format!(
+            "up to {vision} of the run the vision tower learned alone; all of it learned from whole windows"
         ),
+        (false, true) => format!("windows were small in the first {small} of the run"),
         (false, false) => "all of it learned from whole windows".to_owned(),
     };
     let rounded = match schedule.quant_share > 0.0 {
@@ -287,29 +279,12 @@ fn one_run(run: &TrainingFacts) -> String {
         false => String::new(),
     };
     format!(
-        "{} steps of {} examples in {:.0} minutes, seed {}; {windows}{rounded}. ",
+        "{} steps of {} examples in {:.0} minutes, rate {}, seed {}; {alone}{windows}{rounded}. ",
         run.step,
         2 * schedule.n_pairs * schedule.n_parts,
         run.seconds / 60.0,
-        schedule.seed,
-    )
-}
-
-/// The command of one run.
-fn train_command(run: &TrainingFacts, folder: &str, from: &str) -> String {
-    let schedule = &run.schedule;
-    let minutes = schedule
-        .minutes
-        .map_or_else(String::new, |minutes| format!(" --minutes {minutes}"));
-    format!(
-        "    servimage-train train --run {folder}{from} --steps {}{minutes} --pairs {} --parts {} --rate {} --vision-share {} --small-share {} --quant-share {}\n",
-        schedule.n_steps,
-        schedule.n_pairs,
-        schedule.n_parts,
         schedule.peak_rate,
-        schedule.vision_share,
-        schedule.small_share,
-        schedule.quant_share,
+        schedule.seed,
     )
 }
 

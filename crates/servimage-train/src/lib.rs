@@ -3,6 +3,7 @@
 //! The labels are PROXIES made by construction ([`truth`]), not decisions of paying people.
 
 pub mod about;
+pub mod again;
 mod artifact;
 pub mod batch;
 pub mod brief;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod tables;
+mod training;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
@@ -56,9 +57,11 @@ enum Command {
     },
     /// Train, or go on where the run's folder stopped.
     ///
-    /// By default as nano was trained. On Linux `GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=8589934592` spares it the
+    /// By default as nano was at first. On Linux `GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=8589934592` spares it the
     /// time in which large buffers go back to the system and come again at each step.
-    Train(commands::TrainArgs),
+    Train(training::TrainArgs),
+    /// Train anew as a pack was: every run that it went on from, one after another; goes on where it was stopped.
+    Retrain(training::RetrainArgs),
     /// Turn a run into a pack: quantized weights, self-test, calibration.
     Export {
         /// Folder of the run.
@@ -130,7 +133,8 @@ fn main() -> anyhow::Result<()> {
             scenes_only,
         } => commands::preview(&out, rows, scenes_only),
         Command::PackPictures { out } => commands::pack_pictures(&out),
-        Command::Train(args) => commands::train(&args),
+        Command::Train(args) => training::train(&args),
+        Command::Retrain(args) => training::retrain(&args),
         Command::Export {
             run,
             out,

@@ -5,6 +5,7 @@ use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_prompt::Role;
 use servimage_train::about::{Evaluation, PackFacts, TrainingFacts, read_json};
+use servimage_train::again::{folders, train_again};
 use servimage_train::batch::{Batch, Sampler};
 use servimage_train::brief::Brief;
 use servimage_train::compare::{Difference, difference, verdicts};
@@ -17,9 +18,13 @@ use servimage_train::run::Run;
 use servimage_train::schedule::Schedule;
 use servimage_train::scorer::Scorer;
 use servimage_train::source::{Part, scenes};
+use servimage_train::weights::Weights;
 use servimage_train::world::World;
 use std::path::Path;
 use std::time::Instant;
+
+/// What a test ends with.
+type Tried = Result<(), Box<dyn std::error::Error>>;
 
 const SCHEDULE: Schedule = Schedule {
     n_steps: 4,
@@ -63,8 +68,7 @@ fn tiny() -> Result<(NanoConfig, String, Sampler), TrainError> {
 }
 
 #[test]
-fn a_run_that_stopped_and_went_on_ends_with_the_same_weights()
--> Result<(), Box<dyn std::error::Error>> {
+fn a_run_that_stopped_and_went_on_ends_with_the_same_weights() -> Tried {
     let (config, _, sampler) = tiny()?;
     let (whole, parts) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut straight = Run::open(whole.path(), SCHEDULE, config.clone(), &Device::flex())?;
@@ -110,8 +114,7 @@ fn packed(
 }
 
 #[test]
-fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
--> Result<(), Box<dyn std::error::Error>> {
+fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time() -> Tried {
     let (config, tokenizer, sampler) = tiny()?;
     let folder = tempfile::tempdir()?;
     let mut run = Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?;
@@ -155,8 +158,7 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time()
 }
 
 #[test]
-fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples()
--> Result<(), Box<dyn std::error::Error>> {
+fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples() -> Tried {
     let (config, _, sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
@@ -184,8 +186,7 @@ fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples
 }
 
 #[test]
-fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first()
--> Result<(), Box<dyn std::error::Error>> {
+fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
     let (config, tokenizer, sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
@@ -238,7 +239,42 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first()
 }
 
 #[test]
-fn a_run_does_not_go_on_with_another_schedule() -> Result<(), Box<dyn std::error::Error>> {
+fn training_again_by_what_a_network_was_trained_by_ends_at_the_same_weights() -> Tried {
+    let (config, _, mut sampler) = tiny()?;
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
+    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let on = Schedule {
+        n_steps: 3,
+        goes_on: true,
+        alone_share: 0.4,
+        seed: 5,
+        ..SCHEDULE
+    };
+    sampler.seed = on.seed;
+    let mut run = Run::open(second.path(), on, config.clone(), &Device::flex())?;
+    run.go_on_from(first.path())?;
+    run.train(&sampler, 3, 1, Instant::now(), |_, _| ())?;
+
+    let past = TrainingFacts::read(second.path())?;
+    let runs = tempfile::tempdir()?;
+    let mut again = || -> Result<Vec<(usize, u64)>, TrainError> {
+        let mut steps = Vec::new();
+        let tell = |number, step, _| steps.push((number, step));
+        let (device, folder) = (Device::flex(), runs.path());
+        train_again(&past, folder, &config, &mut sampler, &device, 1, tell)?;
+        Ok(steps)
+    };
+    let numbers = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2), (2, 3)];
+    assert_eq!(again()?, numbers);
+    assert_eq!(again()?, [], "both runs have ended");
+    let made = folders(&past, runs.path())[1].join("weights.safetensors");
+    assert_eq!(Weights::read(&made)?, run.weights);
+    Ok(())
+}
+
+#[test]
+fn a_run_does_not_go_on_with_another_schedule() -> Tried {
     let (config, _, sampler) = tiny()?;
     let folder = tempfile::tempdir()?;
     let mut run = Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?;
@@ -332,8 +368,7 @@ fn q4_beside_f32(run: &Run) -> Result<Difference, TrainError> {
 }
 
 #[test]
-fn after_training_on_rounded_weights_the_q4_pack_says_what_the_f32_pack_says()
--> Result<(), Box<dyn std::error::Error>> {
+fn after_training_on_rounded_weights_the_q4_pack_says_what_the_f32_pack_says() -> Tried {
     let (plain, plain_losses) = trained(Layout::F32)?;
     let (rounded, rounded_losses) = trained(Layout::Q4)?;
     // The same up to the first step on rounded weights, and from there on another network.
@@ -348,7 +383,7 @@ fn after_training_on_rounded_weights_the_q4_pack_says_what_the_f32_pack_says()
 }
 
 #[test]
-fn the_shipped_pack_is_q4_at_most_6_mb_and_sound() -> Result<(), Box<dyn std::error::Error>> {
+fn the_shipped_pack_is_q4_at_most_6_mb_and_sound() -> Tried {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../public/models/nano");
     let pack = pollster::block_on(Pack::open(DirSource::new(folder)))?;
     let manifest = pack.manifest();

@@ -19,7 +19,8 @@ pub(super) fn is_packed(name: &str) -> bool {
 }
 
 impl Run {
-    /// Starts on the weights of another run that has ended; nothing where this one has begun.
+    /// Starts on the weights of another run that has ended; nothing where this one has begun. Where its schedule is that of one
+    /// that goes on from a pack ([`alone_share`](crate::schedule::Schedule::alone_share)), on those that packs hold.
     ///
     /// # Errors
     /// [`TrainError`] where its files are missing or damaged, or it has not ended.
@@ -32,6 +33,9 @@ impl Run {
             return Err(TrainError::Unfinished(other.to_path_buf()));
         }
         self.weights = Weights::read(&other.join("weights.safetensors"))?;
+        if self.schedule.alone_share > 0.0 {
+            self.weights.tensors.retain(|name, _| is_packed(name));
+        }
         self.state.from = Some(Box::new(TrainingFacts::read(other)?));
         self.state.heads_started = true;
         Ok(())

@@ -1,0 +1,261 @@
+//! The commands that train.
+
+use crate::commands::{device, run_tokenizer, vocab_size, world};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use servimage_pack::dir::DirSource;
+use servimage_pack::{Layout, Pack};
+use servimage_train::about::{self, Evaluation};
+use servimage_train::again::{folders, train_again};
+use servimage_train::batch::Sampler;
+use servimage_train::nano::{NanoConfig, prompt_builder};
+use servimage_train::run::{Run, StepReport};
+use servimage_train::schedule::Schedule;
+use servimage_train::source::{self, Part};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `train`.
+#[derive(Args)]
+pub struct TrainArgs {
+    /// Folder of the run.
+    #[arg(long)]
+    run: PathBuf,
+    /// Folder of a run from whose weights this one goes on, without its moments, or of a pack, with --past.
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// Evaluation of the pack of --from, which says how it was trained: what that training alone had is learned anew first.
+    #[arg(long, requires = "from")]
+    past: Option<PathBuf>,
+    /// Steps in all.
+    #[arg(long, default_value_t = 60_000)]
+    steps: u64,
+    /// Minutes in all; the run ends when its steps or its minutes are up.
+    #[arg(long, default_value = "110")]
+    minutes: Option<f32>,
+    /// Stop after this step; the run can go on later.
+    #[arg(long)]
+    until: Option<u64>,
+    /// Pairs of examples in a part of a step.
+    #[arg(long, default_value_t = 6)]
+    pairs: usize,
+    /// Parts of a step, each worked out on a thread of its own; 1 on a GPU. By default as many as there are cores.
+    #[arg(long)]
+    parts: Option<usize>,
+    /// Highest learning rate.
+    #[arg(long, default_value_t = 2.2e-3)]
+    rate: f32,
+    /// Share of the run in which only the vision tower learns.
+    #[arg(long, default_value_t = 0.35)]
+    vision_share: f32,
+    /// Share of the run on small windows.
+    #[arg(long, default_value_t = 0.55)]
+    small_share: f32,
+    /// Layout that the network runs in towards the end, so that a pack of that layout loses nothing; f32: plain weights throughout.
+    #[arg(long, default_value = "q4")]
+    quant: Layout,
+    /// Share of the run at the end that runs on rounded weights.
+    #[arg(long, default_value_t = 0.0)]
+    quant_share: f32,
+    /// Seed of weights and data.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only this many batches, over and over, to see whether the network can learn at all.
+    #[arg(long)]
+    distinct: Option<u64>,
+    /// Give each example another one's truth, to see what figures fall to by chance.
+    #[arg(long)]
+    shuffle_labels: bool,
+    #[command(flatten)]
+    on: OnArgs,
+}
+
+/// Arguments of `retrain`.
+#[derive(Args)]
+pub struct RetrainArgs {
+    /// Evaluation of the pack that is to be made again: it says how that was trained.
+    #[arg(long, default_value = "crates/servimage-train/evaluations/nano.json")]
+    past: PathBuf,
+    /// Folder for the runs, one in each of its folders 1, 2 and so on.
+    #[arg(long)]
+    runs: PathBuf,
+    #[command(flatten)]
+    on: OnArgs,
+}
+
+/// What training reads and where it runs.
+#[derive(Args)]
+struct OnArgs {
+    /// Folder of `pack-pictures` in place of the benchmark.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// `cpu` or `gpu`: the same code runs on both.
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Threads that make batches; by default one less than there are cores.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl OnArgs {
+    fn sampler(&self, tokenizer: &str, schedule: &Schedule) -> anyhow::Result<Sampler> {
+        let clock = Instant::now();
+        let data = self.data.clone().unwrap_or_else(source::bench_dir);
+        let sampler = Sampler {
+            world: world(&data, Part::Train)?,
+            prompts: prompt_builder(tokenizer)?,
+            seed: schedule.seed,
+            shuffle_labels: schedule.shuffle_labels,
+        };
+        eprintln!(
+            "{:.1} s: {} pictures, {} real briefs",
+            clock.elapsed().as_secs_f32(),
+            sampler.world.pictures.len(),
+            sampler.world.real_briefs.len()
+        );
+        Ok(sampler)
+    }
+
+    /// Threads that make batches of runs of which some have steps of `n_parts`.
+    fn n_threads(&self, n_parts: usize) -> usize {
+        if n_parts > 1 {
+            // Each part has a thread of its own; more would only wait for each other. It fails where a pool runs already.
+            let _ = rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .build_global();
+        }
+        self.threads.unwrap_or(n_cores().saturating_sub(1).max(1))
+    }
+}
+
+fn n_cores() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// Trains.
+pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
+    let clock = Instant::now();
+    let tokenizer = run_tokenizer(&args.run)?;
+    let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
+    let default_parts = if args.on.device == "cpu" {
+        n_cores()
+    } else {
+        1
+    };
+    let schedule = Schedule {
+        n_steps: args.steps,
+        minutes: args.minutes,
+        n_pairs: args.pairs,
+        n_parts: args.parts.unwrap_or(default_parts),
+        peak_rate: args.rate,
+        vision_share: args.vision_share,
+        small_share: args.small_share,
+        quant: args.quant,
+        quant_share: args.quant_share,
+        seed: args.seed,
+        distinct: args.distinct,
+        shuffle_labels: args.shuffle_labels,
+        goes_on: args.from.is_some(),
+        alone_share: if args.past.is_some() { 0.03 } else { 0.0 },
+    };
+    let sampler = args.on.sampler(&tokenizer, &schedule)?;
+    let n_threads = args.on.n_threads(schedule.n_parts);
+    let mut run = Run::open(&args.run, schedule, config, &device(&args.on.device)?)?;
+    match (&args.from, &args.past) {
+        (Some(pack), Some(past)) => {
+            let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
+            run.go_on_from_pack(&pack, &about::read_json(past)?)?;
+        }
+        (Some(other), None) => run.go_on_from(other)?,
+        (None, _) => {}
+    }
+    let progress = Progress::new(clock)?;
+    progress.begin(args.steps);
+    let until = args.until.unwrap_or(args.steps);
+    run.train(&sampler, until, n_threads, clock, |step, report| {
+        progress.tell("", step, report);
+    })?;
+    eprintln!(
+        "{} parameters, {} steps",
+        run.weights.n_parameters(),
+        run.step()
+    );
+    Ok(())
+}
+
+/// Trains again as a pack was.
+pub fn retrain(args: &RetrainArgs) -> anyhow::Result<()> {
+    let clock = Instant::now();
+    let evaluation: Evaluation = about::read_json(&args.past)?;
+    let Some(past) = &evaluation.training else {
+        anyhow::bail!(
+            "{}: it does not say how the pack was trained; name one that `evaluate --run` wrote",
+            args.past.display()
+        );
+    };
+    let folders = folders(past, &args.runs);
+    let tokenizers: anyhow::Result<Vec<String>> =
+        folders.iter().map(|folder| run_tokenizer(folder)).collect();
+    let tokenizers = tokenizers?;
+    let config = NanoConfig::shipped(vocab_size(&tokenizers[0])?);
+    let n_parts = past.chain().iter().map(|run| run.schedule.n_parts).max();
+    let mut sampler = args.on.sampler(&tokenizers[0], &past.schedule)?;
+    let n_threads = args.on.n_threads(n_parts.unwrap_or(1));
+    let device = device(&args.on.device)?;
+    let progress = Progress::new(clock)?;
+    let n_runs = folders.len();
+    let mut current = 0;
+    train_again(
+        past,
+        &args.runs,
+        &config,
+        &mut sampler,
+        &device,
+        n_threads,
+        |number, step, report| {
+            if number != current {
+                current = number;
+                progress.begin(past.chain()[number - 1].schedule.n_steps);
+            }
+            progress.tell(&format!("run {number} of {n_runs}, "), step, report);
+        },
+    )?;
+    let last: &Path = folders.last().expect("every past has a run");
+    eprintln!("{} holds the last run", last.display());
+    Ok(())
+}
+
+/// A bar on a terminal, else lines.
+struct Progress {
+    bar: ProgressBar,
+    clock: Instant,
+}
+
+impl Progress {
+    fn new(clock: Instant) -> anyhow::Result<Self> {
+        let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
+            "{bar:30} {pos}/{len} {per_sec} {eta} {msg}",
+        )?);
+        Ok(Self { bar, clock })
+    }
+
+    fn begin(&self, n_steps: u64) {
+        self.bar.set_length(n_steps);
+    }
+
+    fn tell(&self, run: &str, step: u64, report: StepReport) {
+        self.bar.set_position(step);
+        let [guess, asked, met, brf, concept, pay, order] = report.parts;
+        let line = format!(
+            "{:.1} % guess {guess:.3} asked {asked:.3} met {met:.3} brf {brf:.3} concept {concept:.3} pay {pay:.3} order {order:.3}",
+            100.0 * report.done
+        );
+        if self.bar.is_hidden() && step.is_multiple_of(10) {
+            eprintln!(
+                "{:.0} s, {run}step {step}: {line}",
+                self.clock.elapsed().as_secs_f32()
+            );
+        }
+        self.bar.set_message(format!("{run}{line}"));
+    }
+}
