@@ -28,6 +28,18 @@ pub struct Evaluation {
     pub figures: Figures,
 }
 
+impl Evaluation {
+    /// How the pack was trained.
+    ///
+    /// # Errors
+    /// [`TrainError::NoPast`] where it was evaluated without its run.
+    pub fn past(&self) -> Result<&TrainingFacts, TrainError> {
+        self.training.as_ref().ok_or_else(|| TrainError::NoPast {
+            sha256: self.pack.sha256.clone(),
+        })
+    }
+}
+
 /// A pack in numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PackFacts {

@@ -241,7 +241,7 @@ fn again(own: &Evaluation) -> String {
          servimage-train export --run runs/{n_runs} --out public/models/nano{without}\n    \
          {} --run runs/{n_runs} --out nano.json\n    \
          servimage-train card --pack public/models/nano nano.json\n\n\
-         Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it. Needs the benchmark under \
+         Weights and data are seeded; a run that ends by the clock makes as many steps as the machine lets it, and runs of earlier days are done again by the program of today. Needs the benchmark under \
          `SERVIMAGE_SHARED`; each run's whole schedule stands in the evaluation in `crates/servimage-train/evaluations`, which `retrain` reads.",
         last.n_examples(),
         own.command,

@@ -87,9 +87,17 @@ pub enum TrainError {
     /// A run is to go on from another that is still under way.
     #[error("{}: this run has not ended, and its weights are not yet averaged; end it with its own command, or name another", .0.display())]
     Unfinished(PathBuf),
-    /// A run is to go on from a pack whose past is not known.
+    /// An evaluation is to say how a pack was trained, and does not.
     #[error(
-        "the evaluation is of the pack {found}, expected {expected}, with how it was trained; run `evaluate --run` on it, or name the evaluation that was"
+        "the evaluation of the pack {sha256} does not say how it was trained; name one that `evaluate --run` wrote"
+    )]
+    NoPast {
+        /// SHA-256 of the pack's manifest.
+        sha256: String,
+    },
+    /// A run is to go on from a pack with the evaluation of another.
+    #[error(
+        "the evaluation is of the pack {found}, expected {expected}; name the evaluation of the pack that the run goes on from"
     )]
     OtherPack {
         /// SHA-256 of the pack's manifest.

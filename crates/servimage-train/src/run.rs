@@ -15,8 +15,7 @@ use crate::nano::NanoConfig;
 use crate::optimizer::{AdamW, average, learning_rate};
 use crate::producers::produce;
 use crate::schedule::Schedule;
-use crate::trainee::Trainee;
-use crate::weights::{Rounded, Weights, write_whole};
+use crate::weights::{Weights, write_whole};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use servimage_pack::Layout;
@@ -219,15 +218,8 @@ impl Run {
 
     /// Draws weights that are missing.
     fn complete(&mut self) -> Result<(), TrainError> {
-        let plain = Device::flex();
-        let (_, _, started) = Trainee::build(
-            &self.weights,
-            &Rounded::new(),
-            &self.config,
-            self.schedule.seed,
-            &plain,
-        )?;
-        self.weights.tensors.extend(started.tensors);
+        let (_, drawn) = self.unrounded(&Device::flex())?;
+        self.weights.tensors.extend(drawn.tensors);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The commands that train.
 
 use crate::commands::{device, run_tokenizer, vocab_size, world};
+use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use servimage_pack::dir::DirSource;
@@ -14,6 +15,9 @@ use servimage_train::schedule::Schedule;
 use servimage_train::source::{self, Part};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// Share of a run that goes on from a pack in which only what packs lack learns.
+const ALONE_SHARE: f32 = 0.03;
 
 /// Arguments of `train`.
 #[derive(Args)]
@@ -156,7 +160,11 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         distinct: args.distinct,
         shuffle_labels: args.shuffle_labels,
         goes_on: args.from.is_some(),
-        alone_share: if args.past.is_some() { 0.03 } else { 0.0 },
+        alone_share: if args.past.is_some() {
+            ALONE_SHARE
+        } else {
+            0.0
+        },
     };
     let sampler = args.on.sampler(&tokenizer, &schedule)?;
     let n_threads = args.on.n_threads(schedule.n_parts);
@@ -166,11 +174,15 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
             let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
             run.go_on_from_pack(&pack, &about::read_json(past)?)?;
         }
+        (Some(pack), None) if pack.join("manifest.json").exists() => anyhow::bail!(
+            "{}: this is a pack, expected the folder of a run; name the pack's evaluation with --past",
+            pack.display()
+        ),
         (Some(other), None) => run.go_on_from(other)?,
         (None, _) => {}
     }
     let progress = Progress::new(clock)?;
-    progress.begin(args.steps);
+    progress.begin(args.steps, run.step());
     let until = args.until.unwrap_or(args.steps);
     run.train(&sampler, until, n_threads, clock, |step, report| {
         progress.tell("", step, report);
@@ -187,12 +199,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
 pub fn retrain(args: &RetrainArgs) -> anyhow::Result<()> {
     let clock = Instant::now();
     let evaluation: Evaluation = about::read_json(&args.past)?;
-    let Some(past) = &evaluation.training else {
-        anyhow::bail!(
-            "{}: it does not say how the pack was trained; name one that `evaluate --run` wrote",
-            args.past.display()
-        );
-    };
+    let past = (evaluation.past()).with_context(|| args.past.display().to_string())?;
     let folders = folders(past, &args.runs);
     let tokenizers: anyhow::Result<Vec<String>> =
         folders.iter().map(|folder| run_tokenizer(folder)).collect();
@@ -215,7 +222,7 @@ pub fn retrain(args: &RetrainArgs) -> anyhow::Result<()> {
         |number, step, report| {
             if number != current {
                 current = number;
-                progress.begin(past.chain()[number - 1].schedule.n_steps);
+                progress.begin(past.chain()[number - 1].schedule.n_steps, step);
             }
             progress.tell(&format!("run {number} of {n_runs}, "), step, report);
         },
@@ -239,8 +246,10 @@ impl Progress {
         Ok(Self { bar, clock })
     }
 
-    fn begin(&self, n_steps: u64) {
+    /// Of a run that goes on at `step`.
+    fn begin(&self, n_steps: u64, step: u64) {
         self.bar.set_length(n_steps);
+        self.bar.set_position(step);
     }
 
     fn tell(&self, run: &str, step: u64, report: StepReport) {

@@ -8,6 +8,7 @@ use crate::export::unscaled;
 use crate::filters::start_filters;
 use crate::trainee::Trainee;
 use crate::weights::{Rounded, Values, Weights};
+use burn::tensor::Device;
 use servimage_pack::{Pack, PackSource};
 use std::path::Path;
 
@@ -45,7 +46,8 @@ impl Run {
     /// and says how it was trained.
     ///
     /// # Errors
-    /// [`TrainError::OtherPack`] where the evaluation is of another pack, [`TrainError::Pack`] where the pack is damaged.
+    /// [`TrainError::OtherPack`] where the evaluation is of another pack, [`TrainError::NoPast`] where it does not say how it was
+    /// trained, [`TrainError::Pack`] where the pack is damaged.
     pub fn go_on_from_pack<S: PackSource>(
         &mut self,
         pack: &Pack<S>,
@@ -54,14 +56,13 @@ impl Run {
         if self.state.step > 0 {
             return Ok(());
         }
-        let Some(past) =
-            (evaluation.training.clone()).filter(|_| evaluation.pack.sha256 == pack.sha256())
-        else {
+        if evaluation.pack.sha256 != pack.sha256() {
             return Err(TrainError::OtherPack {
                 expected: pack.sha256().to_owned(),
                 found: evaluation.pack.sha256.clone(),
             });
-        };
+        }
+        let past = evaluation.past()?.clone();
         let mut weights = Weights::default();
         for entry in &pack.manifest().tensors {
             if !is_packed(&entry.name) {
@@ -77,6 +78,18 @@ impl Run {
         self.state.from = Some(Box::new(past));
         self.state.heads_started = true;
         Ok(())
+    }
+
+    /// The network on plain weights, and those of them that were drawn as they were missing.
+    pub(super) fn unrounded(&self, device: &Device) -> Result<(Trainee, Weights), TrainError> {
+        let (trainee, _, drawn) = Trainee::build(
+            &self.weights,
+            &Rounded::new(),
+            &self.config,
+            self.schedule.seed,
+            device,
+        )?;
+        Ok((trainee, drawn))
     }
 
     /// A batch of no step, to start weights on.
@@ -115,13 +128,7 @@ impl Run {
     pub(super) fn start_heads(&mut self, sampler: &Sampler) -> Result<(), TrainError> {
         let batch = self.start_batch(sampler, u64::MAX / 2, false)?;
         let plain = self.device.clone().without_autodiff();
-        let (trainee, _, _) = Trainee::build(
-            &self.weights,
-            &Rounded::new(),
-            &self.config,
-            self.schedule.seed,
-            &plain,
-        )?;
+        let (trainee, _) = self.unrounded(&plain)?;
         let layers = ["stage1.shared_encoder.0", "stage2.fc1"];
         for (layer, pooled) in layers.iter().zip(trainee.pooled(&batch, &plain)) {
             let [n, d_model] = pooled.dims();
