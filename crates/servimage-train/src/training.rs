@@ -139,6 +139,13 @@ fn n_cores() -> usize {
 /// Trains.
 pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     let clock = Instant::now();
+    if let Some(pack) = (args.from.as_ref()).filter(|from| from.join("manifest.json").exists()) {
+        anyhow::ensure!(
+            args.past.is_some(),
+            "{}: this is a pack, expected the folder of a run; name the pack's evaluation with --past",
+            pack.display()
+        );
+    }
     let tokenizer = run_tokenizer(&args.run)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
     let default_parts = if args.on.device == "cpu" {
@@ -174,10 +181,6 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
             let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
             run.go_on_from_pack(&pack, &about::read_json(past)?)?;
         }
-        (Some(pack), None) if pack.join("manifest.json").exists() => anyhow::bail!(
-            "{}: this is a pack, expected the folder of a run; name the pack's evaluation with --past",
-            pack.display()
-        ),
         (Some(other), None) => run.go_on_from(other)?,
         (None, _) => {}
     }
