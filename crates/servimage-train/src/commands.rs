@@ -44,6 +44,9 @@ pub struct EvaluateArgs {
     /// Payment and concepts only, no pairs.
     #[arg(long)]
     decisions_only: bool,
+    /// On the pictures and sentences of training instead: what figures there are better is learned by heart. Never for the card.
+    #[arg(long)]
+    on_training: bool,
     /// File for the JSON; standard output where absent.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -58,6 +61,9 @@ impl EvaluateArgs {
         }
         if self.decisions_only {
             words.push_str(" --decisions-only");
+        }
+        if self.on_training {
+            words.push_str(" --on-training");
         }
         words
     }
@@ -185,7 +191,11 @@ pub fn compare(reference: &Path, packs: &[PathBuf], n_decisions: usize) -> anyho
 pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
     let pack = pollster::block_on(Pack::open(DirSource::new(&args.pack)))?;
     let scorer = Scorer::load(&pack, &Device::flex())?;
-    let world = world(&source::bench_dir(), Part::HeldOut)?;
+    let part = match args.on_training {
+        true => Part::Train,
+        false => Part::HeldOut,
+    };
+    let world = world(&source::bench_dir(), part)?;
     let training = args.run.as_deref().map(TrainingFacts::read).transpose()?;
     let amount = Amount {
         n_decisions: args.decisions,
