@@ -134,11 +134,13 @@ impl TrainingFacts {
         self.seconds / 60.0 + self.from.as_ref().map_or(0.0, |from| from.minutes())
     }
 
-    /// Examples that all steps together were shown, with those of the runs before it.
+    /// Examples that all steps together and the heads by themselves were shown, with those of the runs before it.
     #[must_use]
     pub fn n_examples(&self) -> u64 {
         let before = self.from.as_ref().map_or(0, |from| from.n_examples());
-        before + 2 * self.step * (self.schedule.n_pairs * self.schedule.n_parts) as u64
+        before
+            + self.schedule.head_examples as u64
+            + 2 * self.step * (self.schedule.n_pairs * self.schedule.n_parts) as u64
     }
 }
 

@@ -31,7 +31,7 @@ pub fn train_again(
     sampler: &mut Sampler,
     device: &Device,
     n_threads: usize,
-    mut on_step: impl FnMut(usize, u64, StepReport),
+    mut on_step: impl FnMut(usize, u64, StepReport) + Send,
 ) -> Result<(), TrainError> {
     let folders = folders(past, runs);
     for (i, facts) in past.chain().into_iter().enumerate() {

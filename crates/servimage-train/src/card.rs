@@ -278,8 +278,20 @@ fn one_run(run: &TrainingFacts) -> String {
         ),
         false => String::new(),
     };
+    let heads = format!(
+        "the heads alone learned from what the network makes of {} examples, over and over",
+        schedule.head_examples
+    );
+    if run.step == 0 {
+        let minutes = run.seconds / 60.0;
+        return format!("{heads} in {minutes:.0} minutes, seed {}. ", schedule.seed);
+    }
+    let heads = match schedule.head_examples {
+        0 => String::new(),
+        _ => format!("; then {heads}"),
+    };
     format!(
-        "{} steps of {} examples in {:.0} minutes, rate {}, seed {}; {alone}{windows}{rounded}. ",
+        "{} steps of {} examples in {:.0} minutes, rate {}, seed {}; {alone}{windows}{rounded}{heads}. ",
         run.step,
         2 * schedule.n_pairs * schedule.n_parts,
         run.seconds / 60.0,

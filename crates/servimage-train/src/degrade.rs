@@ -113,7 +113,7 @@ pub(crate) fn noise(picture: &Picture, sigma: f32, rng: &mut impl Rng) -> Pictur
 }
 
 /// One draw of the standard normal distribution (Box-Muller).
-fn normal(rng: &mut impl Rng) -> f32 {
+pub(crate) fn normal(rng: &mut impl Rng) -> f32 {
     let radius = (-2.0 * rng.random_range(f32::MIN_POSITIVE..1.0).ln()).sqrt();
     radius * (std::f32::consts::TAU * rng.random::<f32>()).cos()
 }

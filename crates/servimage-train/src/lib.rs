@@ -27,6 +27,7 @@ pub mod fit;
 pub mod gradient;
 pub mod grid;
 pub mod guesses;
+pub mod heads;
 pub mod marks;
 mod measure;
 pub mod muon;

@@ -11,6 +11,7 @@ use crate::curve::Curve;
 use crate::error::TrainError;
 use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
+use crate::heads::{HeadWork, train_heads};
 use crate::nano::NanoConfig;
 use crate::optimizer::{AdamW, average, learning_rate};
 use crate::producers::produce;
@@ -20,6 +21,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use servimage_pack::Layout;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Instant;
 
 /// Steps between two saves.
@@ -75,6 +77,8 @@ pub struct StepReport {
     pub off_grid: f32,
     /// Share of the run that is done.
     pub done: f32,
+    /// How far the heads are by themselves, once all steps are done.
+    pub heads: Option<HeadWork>,
 }
 
 impl Run {
@@ -150,7 +154,7 @@ impl Run {
         until: u64,
         n_threads: usize,
         clock: Instant,
-        mut on_step: impl FnMut(u64, StepReport),
+        mut on_step: impl FnMut(u64, StepReport) + Send,
     ) -> Result<(), TrainError> {
         if self.state.finished {
             return Ok(());
@@ -191,19 +195,40 @@ impl Run {
             })?;
         }
         if self.done() >= 1.0 {
-            self.finish()?;
+            self.finish(sampler, &mut on_step)?;
+            self.state.seconds = before + clock.elapsed().as_secs_f32();
         }
         self.save()
     }
 
-    /// The last touch: weights onto the grid of the pack, or the average in their place.
-    fn finish(&mut self) -> Result<(), TrainError> {
-        self.state.finished = true;
-        if self.schedule.quant == Layout::F32 || self.schedule.quant_share <= 0.0 {
+    /// The last touch: weights onto the grid of the pack, or the average in their place; then the heads by themselves.
+    fn finish(
+        &mut self,
+        sampler: &Sampler,
+        on_step: &mut (impl FnMut(u64, StepReport) + Send),
+    ) -> Result<(), TrainError> {
+        let quant = self.schedule.quant;
+        if quant == Layout::F32 || self.schedule.quant_share <= 0.0 {
             self.take_average();
-            return Ok(());
+        } else {
+            Grid::of(&self.weights, &self.config, quant)?.pull(&mut self.weights, 1.0);
         }
-        Grid::of(&self.weights, &self.config, self.schedule.quant)?.pull(&mut self.weights, 1.0);
+        if self.schedule.head_examples > 0 {
+            let (step, on_step) = (self.state.step, Mutex::new(on_step));
+            let on_work = |work| {
+                let report = StepReport {
+                    done: 1.0,
+                    heads: Some(work),
+                    ..StepReport::default()
+                };
+                if let Ok(mut on_step) = on_step.lock() {
+                    on_step(step, report);
+                }
+            };
+            let (weights, config) = (&mut self.weights, &self.config);
+            train_heads(weights, config, &self.schedule, sampler, &on_work)?;
+        }
+        self.state.finished = true;
         Ok(())
     }
 
@@ -276,6 +301,7 @@ impl Run {
             norm,
             off_grid,
             done,
+            heads: None,
         };
         self.curve.push(self.state.step, rate, &report);
         match report.parts.iter().sum::<f32>().is_finite() {

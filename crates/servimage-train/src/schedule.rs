@@ -43,6 +43,9 @@ pub struct Schedule {
     /// Share of the run at the beginning in which only what a pack lacks learns, where it goes on from a pack.
     #[serde(default)]
     pub alone_share: f32,
+    /// Examples on which the heads learn alone when all the steps are done ([`crate::heads`]).
+    #[serde(default)]
+    pub head_examples: usize,
 }
 
 /// Share of the vision tower's time alone that it spends on small windows.
@@ -57,7 +60,10 @@ impl Schedule {
     /// How much of the run is done after `step` steps and `seconds` of training, 0..=1.
     #[must_use]
     pub fn done(&self, step: u64, seconds: f32) -> f32 {
-        let of_steps = step as f32 / self.n_steps.max(1) as f32;
+        if self.n_steps == 0 {
+            return 1.0;
+        }
+        let of_steps = step as f32 / self.n_steps as f32;
         let of_time = self
             .minutes
             .map_or(0.0, |minutes| seconds / (60.0 * minutes.max(1e-3)));
@@ -168,10 +174,16 @@ mod tests {
             shuffle_labels: false,
             goes_on: false,
             alone_share: 0.0,
+            head_examples: 0,
         };
         assert_eq!(schedule.done(50, 6.0), 0.5);
         assert_eq!(schedule.done(10, 60.0), 0.5);
         assert_eq!(schedule.done(10, 500.0), 1.0);
+        let none = Schedule {
+            n_steps: 0,
+            ..schedule
+        };
+        assert_eq!(none.done(0, 0.0), 1.0);
         assert_eq!([0.7, 0.75].map(|done| schedule.quantized(done)), [None; 2]);
         assert_eq!(schedule.quantized(1.0), Some(1.0));
         let points = [0.0, 0.3, 0.5, 0.9].map(|done| schedule.plan(8, done).pair.max_points);

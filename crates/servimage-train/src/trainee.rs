@@ -3,7 +3,7 @@
 //! The factor of 100 on the payment logits is the model's, not the head's: the export divides the last layer by it.
 //! Heads that exist only while training are in [`crate::guesses`].
 
-use crate::batch::{Batch, PLANE};
+use crate::batch::{Batch, PLANE, Targets};
 use crate::guesses::Guesses;
 use crate::nano::{NanoConfig, SPECIAL_IDS};
 use crate::truth::N_CONCEPTS;
@@ -174,37 +174,38 @@ impl Trainee {
         let asked = self.guesses.asked_loss(&hidden, batch, device);
         let pooled = self.concept_pool.forward(hidden.clone(), &batch.lengths);
         let pooled = pooled.vector;
-        let n = batch.ids.len();
         let met = self.guesses.met_loss(&pooled, batch, device);
-        let [brf, concept] = concept_losses(&self.concept_head.forward(pooled), batch, device);
+        let concepts = self.concept_head.forward(pooled);
+        let [brf, concept] = concept_losses(&concepts, &batch.targets, device);
         let payment = self.payment_pool.forward(hidden, &batch.lengths).vector;
         let worth = self.guesses.worth_loss(&payment, batch, device);
-        let pay = self.payment_head.forward(payment);
-        let pay = (pay.clone().slice([0..n, 1..2]) - pay.slice([0..n, 0..1])).reshape([n]);
-        let pairs = pay.clone().reshape([n / 2, 2]);
-        let first = pairs.clone().slice([0..n / 2, 0..1]);
-        let margin = (first - pairs.slice([0..n / 2, 1..2])).reshape([n / 2]);
+        let said = self.payment_head.forward(payment);
+        let [pay, order] = payment_losses(said, &batch.targets, device);
         Losses {
             guess,
             asked,
             met,
             brf,
             concept: concept + worth,
-            pay: binary(pay, column(&batch.targets.p_pay(), device)),
-            order: binary(margin, column(&batch.targets.p_prefer(), device)),
+            pay,
+            order,
         }
     }
 }
 
 /// Cross-entropy of the brief's score, and of the other concepts, each over the examples to which it applies.
-fn concept_losses(logits: &[Tensor<2>], batch: &Batch, device: &Device) -> [Tensor<1>; 2] {
-    let n = batch.ids.len();
+pub(crate) fn concept_losses(
+    logits: &[Tensor<2>],
+    targets: &Targets,
+    device: &Device,
+) -> [Tensor<1>; 2] {
+    let n = targets.pay_logits.len();
     let mut losses = [
         Tensor::<1>::zeros([1], device),
         Tensor::<1>::zeros([1], device),
     ];
     for i in 0..N_CONCEPTS {
-        let labels = &batch.targets.concepts[i];
+        let labels = &targets.concepts[i];
         let n_applicable = labels.iter().sum::<f32>();
         if n_applicable == 0.0 {
             continue;
@@ -216,6 +217,23 @@ fn concept_losses(logits: &[Tensor<2>], batch: &Batch, device: &Device) -> [Tens
         *part = part.clone() + loss;
     }
     losses
+}
+
+/// Cross-entropy of the payment, and of which example of a pair is preferred, from the `[batch, 2]` that a payment head says.
+pub(crate) fn payment_losses(
+    said: Tensor<2>,
+    targets: &Targets,
+    device: &Device,
+) -> [Tensor<1>; 2] {
+    let n = targets.pay_logits.len();
+    let pay = (said.clone().slice([0..n, 1..2]) - said.slice([0..n, 0..1])).reshape([n]);
+    let pairs = pay.clone().reshape([n / 2, 2]);
+    let first = pairs.clone().slice([0..n / 2, 0..1]);
+    let margin = (first - pairs.slice([0..n / 2, 1..2])).reshape([n / 2]);
+    [
+        binary(pay, column(&targets.p_pay(), device)),
+        binary(margin, column(&targets.p_prefer(), device)),
+    ]
 }
 
 pub(crate) fn rows(indices: &[usize], device: &Device) -> Tensor<1, Int> {

@@ -9,6 +9,7 @@ use servimage_pack::{Layout, Pack};
 use servimage_train::about::{self, Evaluation};
 use servimage_train::again::{folders, train_again};
 use servimage_train::batch::Sampler;
+use servimage_train::heads::HeadWork;
 use servimage_train::nano::{NanoConfig, prompt_builder};
 use servimage_train::run::{Run, StepReport};
 use servimage_train::schedule::Schedule;
@@ -61,6 +62,9 @@ pub struct TrainArgs {
     /// Share of the run at the end that runs on rounded weights.
     #[arg(long, default_value_t = 0.0)]
     quant_share: f32,
+    /// Examples on which the heads learn by themselves when the steps are done; with --steps 0, nothing else learns.
+    #[arg(long, default_value_t = 0)]
+    head_examples: usize,
     /// Seed of weights and data.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -172,6 +176,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         } else {
             0.0
         },
+        head_examples: args.head_examples,
     };
     let sampler = args.on.sampler(&tokenizer, &schedule)?;
     let n_threads = args.on.n_threads(schedule.n_parts);
@@ -256,6 +261,9 @@ impl Progress {
     }
 
     fn tell(&self, run: &str, step: u64, report: StepReport) {
+        if let Some(work) = report.heads {
+            return self.tell_of_heads(run, work);
+        }
         self.bar.set_position(step);
         let [guess, asked, met, brf, concept, pay, order] = report.parts;
         let line = format!(
@@ -269,5 +277,17 @@ impl Progress {
             );
         }
         self.bar.set_message(format!("{run}{line}"));
+    }
+
+    fn tell_of_heads(&self, run: &str, work: HeadWork) {
+        let (verb, share) = match work {
+            HeadWork::Showing(share) => ("are shown what they learn from", share),
+            HeadWork::Learning(share) => ("learn", share),
+        };
+        let line = format!("{run}the heads {verb}: {:.0} %", 100.0 * share);
+        if self.bar.is_hidden() && self.bar.message() != line {
+            eprintln!("{:.0} s, {line}", self.clock.elapsed().as_secs_f32());
+        }
+        self.bar.set_message(line);
     }
 }

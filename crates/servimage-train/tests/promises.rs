@@ -41,6 +41,7 @@ const SCHEDULE: Schedule = Schedule {
     shuffle_labels: false,
     goes_on: false,
     alone_share: 0.0,
+    head_examples: 0,
 };
 
 fn world(part: Part, n_scenes: u64) -> World {
@@ -215,8 +216,8 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
     let third = tempfile::tempdir()?;
     let mut beside = Run::open(third.path(), alone, config, &Device::flex())?;
     beside.go_on_from(first.path())?;
-    let names = |run: &Run| -> Vec<String> { run.weights.tensors.keys().cloned().collect() };
-    assert_eq!(names(&beside), names(&run));
+    let [one, other] = [&beside, &run].map(|run| run.weights.tensors.keys());
+    assert!(one.eq(other));
     run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
     let own = |name: &str| (pack.manifest().tensors.iter()).any(|entry| entry.name == name);
     let two_steps = run.weights.clone();
@@ -233,10 +234,8 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
         n_packed += usize::from(own(name));
     }
     assert!(n_packed > 20, "{n_packed}");
-    assert_eq!(
-        TrainingFacts::read(second.path())?.n_examples(),
-        4 * 4 + 2 * 4
-    );
+    let facts = TrainingFacts::read(second.path())?;
+    assert_eq!(facts.n_examples(), 4 * 4 + 2 * 4);
     Ok(())
 }
 

@@ -26,7 +26,7 @@ impl Run {
     /// # Errors
     /// [`TrainError`] where its files are missing or damaged, or it has not ended.
     pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
-        if self.state.step > 0 {
+        if self.state.step > 0 || self.state.finished {
             return Ok(());
         }
         let state: State = read_json(&other.join("state.json"))?;
@@ -53,7 +53,7 @@ impl Run {
         pack: &Pack<S>,
         evaluation: &Evaluation,
     ) -> Result<(), TrainError> {
-        if self.state.step > 0 {
+        if self.state.step > 0 || self.state.finished {
             return Ok(());
         }
         if evaluation.pack.sha256 != pack.sha256() {

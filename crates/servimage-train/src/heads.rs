@@ -1,0 +1,326 @@
+//! The heads by themselves, at the end of a run, over the network as it then stays.
+//!
+//! The network is nearly all of what a step costs, its heads hardly anything. Once the network no longer changes, an example has
+//! to go through it only once, and only forwards: what the poolings make of it is kept, and the heads learn from that over and
+//! over, many examples at once. Pooling queries stay as they are; no layout of a pack rounds heads.
+
+use crate::batch::{BatchPlan, Sampler, Targets};
+use crate::degrade::normal;
+use crate::error::TrainError;
+use crate::gradient::by_name;
+use crate::nano::NanoConfig;
+use crate::optimizer::{AdamW, Gradients, learning_rate};
+use crate::schedule::Schedule;
+use crate::trainee::{Trainee, concept_losses, payment_losses, table};
+use crate::weights::{NamedParams, Rounded, Weights};
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng, rngs::SmallRng};
+use servimage_model::LoadError;
+use servimage_model::heads::{ConceptHead, PaymentHead};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How often the heads see each example.
+const EPOCHS: usize = 24;
+
+/// Examples of a step, about.
+const TOGETHER: usize = 240;
+
+/// Highest learning rate.
+const PEAK_RATE: f32 = 1e-3;
+
+/// Noise on what the heads are given, as a share of each value's spread: without it they learn the examples by heart.
+const NOISE: f32 = 0.2;
+
+/// First of the batches that only the heads see: far behind those of any run's steps.
+const FIRST_BATCH: u64 = 1 << 40;
+
+/// Examples that the network was shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Shown {
+    /// `[n, d_model]` what the concepts' pooling gives, and the payment's.
+    pooled: [Vec<f32>; 2],
+    /// What the heads are to say.
+    targets: Targets,
+}
+
+/// Which work on the heads is done, and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HeadWork {
+    /// Share of the examples that the network has seen, 0..=1.
+    Showing(f32),
+    /// Share of the steps that the heads have taken, 0..=1.
+    Learning(f32),
+}
+
+#[derive(Module, Debug)]
+struct Heads {
+    concept: ConceptHead,
+    payment: PaymentHead,
+}
+
+fn is_of_head(name: &str) -> bool {
+    ["stage1.", "stage2."].iter().any(|s| name.starts_with(s)) && !name.contains("attention")
+}
+
+/// Trains the heads of `weights` on `schedule.head_examples` examples.
+///
+/// # Errors
+/// [`TrainError`] from data or network.
+pub fn train_heads(
+    weights: &mut Weights,
+    config: &NanoConfig,
+    schedule: &Schedule,
+    sampler: &Sampler,
+    on_work: &(dyn Fn(HeadWork) + Sync),
+) -> Result<(), TrainError> {
+    let shown = show(weights, config, schedule, sampler, on_work)?;
+    let tensors = std::mem::take(&mut weights.tensors);
+    let (own, rest) = tensors.into_iter().partition(|(name, _)| is_of_head(name));
+    let mut heads = Weights { tensors: own };
+    weights.tensors = rest;
+    let learned = learn(&mut heads, config, schedule.seed, &shown, on_work);
+    weights.tensors.extend(heads.tensors);
+    learned
+}
+
+/// Whole windows, and kinds of pairs as often as decisions have them ([`crate::decisions`]): heads are to be right on average.
+fn plan(schedule: &Schedule, number: u64) -> BatchPlan {
+    BatchPlan {
+        with_others: 0.25,
+        sets: 0.5,
+        briefs: 0.5,
+        vision_only: false,
+        ..schedule.plan(number, 1.0)
+    }
+}
+
+/// What the network makes of examples, on as many threads as a step has parts; in the order of their batches.
+fn show(
+    weights: &Weights,
+    config: &NanoConfig,
+    schedule: &Schedule,
+    sampler: &Sampler,
+    on_work: &(dyn Fn(HeadWork) + Sync),
+) -> Result<Vec<Shown>, TrainError> {
+    let n_batches = schedule.head_examples.div_ceil(2 * schedule.n_pairs.max(1)) as u64;
+    let (n_threads, n_shown) = (schedule.n_parts.max(1) as u64, AtomicU64::new(0));
+    let of_thread = |thread: u64| -> Result<Vec<(u64, Shown)>, TrainError> {
+        let device = Device::flex();
+        let (trainee, _, _) = Trainee::build(weights, &Rounded::new(), config, 0, &device)?;
+        let own = (thread..n_batches).step_by(n_threads as usize);
+        own.map(|number| {
+            let plan = plan(schedule, number);
+            let batch = sampler.batch(FIRST_BATCH + number, &plan)?;
+            let pooled = trainee.pooled(&batch, &device);
+            let pooled = pooled.map(|vectors| vectors.into_data().iter::<f32>().collect());
+            let done = n_shown.fetch_add(1, Ordering::Relaxed) + 1;
+            on_work(HeadWork::Showing(done as f32 / n_batches as f32));
+            let targets = batch.targets;
+            Ok((number, Shown { pooled, targets }))
+        })
+        .collect()
+    };
+    let of_thread = &of_thread;
+    let found: Result<Vec<_>, TrainError> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..n_threads)
+            .map(|thread| scope.spawn(move || of_thread(thread)))
+            .collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().expect("the forward pass does not panic")
+        };
+        threads.into_iter().map(join).collect()
+    });
+    let mut shown: Vec<(u64, Shown)> = found?.into_iter().flatten().collect();
+    shown.sort_by_key(|(number, _)| *number);
+    Ok(shown.into_iter().map(|(_, shown)| shown).collect())
+}
+
+/// Trains heads on what the network makes of examples.
+fn learn(
+    heads: &mut Weights,
+    config: &NanoConfig,
+    seed: u64,
+    shown: &[Shown],
+    on_work: &dyn Fn(HeadWork),
+) -> Result<(), TrainError> {
+    let device = Device::flex().autodiff();
+    let mut rng = SmallRng::seed_from_u64(seed);
+    let mut optimizer = AdamW {
+        weight_decay: 0.05,
+        moments: Weights::default(),
+    };
+    let n_each = shown.first().map_or(1, |one| one.targets.pay_logits.len());
+    let n_together = TOGETHER.div_ceil(n_each.max(1));
+    let n_steps = (EPOCHS * shown.len().div_ceil(n_together)) as u64;
+    let spreads = [0, 1].map(|i| spread(shown, i, config.text.d_model));
+    let mut order: Vec<&Shown> = shown.iter().collect();
+    let mut step = 0;
+    for _ in 0..EPOCHS {
+        order.shuffle(&mut rng);
+        for some in order.chunks(n_together) {
+            let together = gathered(some, &spreads, &mut rng);
+            let (gradients, _) = differentiate(heads, config, &together, &device)?;
+            let done = step as f32 / n_steps as f32;
+            optimizer.step(heads, &gradients, step, learning_rate(done, PEAK_RATE));
+            step += 1;
+            on_work(HeadWork::Learning(step as f32 / n_steps as f32));
+        }
+    }
+    Ok(())
+}
+
+/// Standard deviation of each value of a pooled vector over examples.
+fn spread(shown: &[Shown], which: usize, d_model: usize) -> Vec<f32> {
+    let rows = || {
+        shown
+            .iter()
+            .flat_map(|one| one.pooled[which].chunks_exact(d_model))
+    };
+    let n = rows().count().max(1) as f32;
+    let (mut sums, mut squares) = (vec![0.0; d_model], vec![0.0; d_model]);
+    for row in rows() {
+        for (i, value) in row.iter().enumerate() {
+            sums[i] += value / n;
+            squares[i] += value * value / n;
+        }
+    }
+    let both = sums.iter().zip(squares);
+    both.map(|(sum, square)| (square - sum * sum).max(0.0).sqrt())
+        .collect()
+}
+
+/// Examples of several batches as those of one, with noise.
+fn gathered(some: &[&Shown], spreads: &[Vec<f32>; 2], rng: &mut impl Rng) -> Shown {
+    let mut all = Shown::default();
+    for one in some {
+        for (which, spread) in spreads.iter().enumerate() {
+            let values = one.pooled[which].iter().zip(spread.iter().cycle());
+            all.pooled[which]
+                .extend(values.map(|(value, spread)| value + NOISE * spread * normal(rng)));
+        }
+        let own = &one.targets;
+        for (all, own) in all.targets.concepts.iter_mut().zip(&own.concepts) {
+            all.extend(own);
+        }
+        all.targets.pay_logits.extend(&own.pay_logits);
+    }
+    all
+}
+
+/// Gradients and the loss.
+fn differentiate(
+    weights: &Weights,
+    config: &NanoConfig,
+    together: &Shown,
+    device: &Device,
+) -> Result<(Gradients, f32), TrainError> {
+    let rounded = Rounded::new();
+    let mut source = NamedParams::new(weights, &rounded, 0, device);
+    let heads = pollster::block_on(async {
+        Ok::<_, LoadError>(Heads {
+            concept: ConceptHead::load(&mut source, config.concept_widths).await?,
+            payment: PaymentHead::load(&mut source, config.payment_widths).await?,
+        })
+    })?;
+    let taken = source.taken;
+    let targets = &together.targets;
+    let n = targets.pay_logits.len();
+    let [concept, payment] = together
+        .pooled
+        .each_ref()
+        .map(|pooled| table(pooled, n, device));
+    let [brf, concept] = concept_losses(&heads.concept.forward(concept), targets, device);
+    let [pay, order] = payment_losses(heads.payment.forward(payment), targets, device);
+    let loss = brf * 1.5 + concept + pay + order * 0.5;
+    let value = loss.clone().into_data().iter::<f32>().sum();
+    let mut found = GradientsParams::from_grads(loss.backward(), &heads);
+    Ok((by_name(&mut found, &taken), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nano::{prompt_builder, tokenizer_json};
+    use crate::source::{Part, scenes};
+    use crate::world::World;
+    use servimage_pack::Layout;
+
+    const SCHEDULE: Schedule = Schedule {
+        n_steps: 0,
+        minutes: None,
+        n_pairs: 2,
+        n_parts: 1,
+        peak_rate: 1e-3,
+        vision_share: 0.0,
+        small_share: 1.0,
+        quant: Layout::Q4,
+        quant_share: 1.0,
+        seed: 3,
+        distinct: None,
+        shuffle_labels: false,
+        goes_on: true,
+        alone_share: 0.0,
+        head_examples: 24,
+    };
+
+    #[test]
+    fn heads_learn_over_a_network_that_stays_as_it_is() -> Result<(), TrainError> {
+        let config = NanoConfig::tiny(1024);
+        let sampler = Sampler {
+            world: World {
+                pictures: scenes(Part::Train, 4).collect(),
+                real_briefs: Vec::new(),
+                part: Part::Train,
+            },
+            prompts: prompt_builder(&tokenizer_json()?)?,
+            seed: 3,
+            shuffle_labels: false,
+        };
+        let none = Weights::default();
+        let (_, _, before) = Trainee::build(&none, &Rounded::new(), &config, 1, &Device::flex())?;
+        let train = |n_parts: usize| -> Result<Weights, TrainError> {
+            let schedule = Schedule {
+                n_parts,
+                ..SCHEDULE
+            };
+            let mut weights = before.clone();
+            train_heads(&mut weights, &config, &schedule, &sampler, &|_| ())?;
+            Ok(weights)
+        };
+        let after = train(1)?;
+        assert_eq!(after, train(2)?, "threads change nothing");
+        let changed = |name: &str| after.tensors.get(name) != before.tensors.get(name);
+        let mut names = before.tensors.keys();
+        assert!(names.all(|name| is_of_head(name) || !changed(name)));
+        for name in [
+            "stage1.shared_encoder.0.weight",
+            "stage2.fc1.weight",
+            "stage2.fc5.bias",
+        ] {
+            assert!(changed(name), "{name}");
+        }
+        let shown = show(&before, &config, &SCHEDULE, &sampler, &|_| ())?;
+        assert_eq!(
+            shown
+                .iter()
+                .map(|one| one.targets.pay_logits.len())
+                .sum::<usize>(),
+            24
+        );
+        let (all, still) = (
+            shown.iter().collect::<Vec<_>>(),
+            [vec![0.0; 32], vec![0.0; 32]],
+        );
+        let all = gathered(&all, &still, &mut SmallRng::seed_from_u64(1));
+        let loss = |weights: &Weights| -> Result<f32, TrainError> {
+            let device = Device::flex().autodiff();
+            Ok(differentiate(weights, &config, &all, &device)?.1)
+        };
+        let losses = [loss(&before)?, loss(&after)?];
+        assert!(losses[1] < 0.9 * losses[0], "{losses:?}");
+        Ok(())
+    }
+}
