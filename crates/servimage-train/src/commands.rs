@@ -143,6 +143,15 @@ pub fn export(
     Ok(())
 }
 
+/// Writes what a run has beside its pack, where there is a file for it.
+pub fn export_training_heads(run: &Path, out: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(out) = out {
+        let weights = Weights::read(&run.join("weights.safetensors"))?;
+        servimage_train::export::training_heads(&weights).write(out)?;
+    }
+    Ok(())
+}
+
 /// Fits a pack's payment head to real decisions and prints its figures before and after.
 pub fn fit(results: &Path, images: &Path, pack: &Path, out: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(results).with_context(|| results.display().to_string())?;

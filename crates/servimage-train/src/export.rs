@@ -84,6 +84,22 @@ pub fn export(
 
 pub(crate) type Vectors = (servimage_model::ModelInput, servimage_model::Trace);
 
+/// Whether a pack holds a tensor; the heads that exist only while training ([`crate::guesses`]) are in none.
+pub(crate) fn is_packed(name: &str) -> bool {
+    ["model.", "stage1.", "stage2."]
+        .iter()
+        .any(|part| name.starts_with(part))
+}
+
+/// What a run has beside its pack: heads that exist only while training. A run that goes on from the pack starts on them, or has
+/// to learn them anew.
+#[must_use]
+pub fn training_heads(weights: &Weights) -> Weights {
+    let mut heads = weights.clone();
+    heads.tensors.retain(|name, _| !is_packed(name));
+    heads
+}
+
 /// The last payment layer divided by the factor that the network multiplies with.
 fn scaled(weights: &Weights) -> Weights {
     multiplied(weights.clone(), 1.0 / PAY_LOGIT_SCALE as f32)

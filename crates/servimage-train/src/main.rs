@@ -79,6 +79,9 @@ enum Command {
         /// A concept that the network has not learned: its score is not shown. Can be given again.
         #[arg(long, value_parser = PossibleValuesParser::new(CONCEPT_HEADS.map(|(name, _)| name)))]
         without: Vec<String>,
+        /// File for the heads that only training has (safetensors), for `train --from` of the pack.
+        #[arg(long)]
+        training_heads: Option<PathBuf>,
     },
     /// Fit the payment head and the calibration of a pack to real decisions in upstream's result format.
     Fit {
@@ -141,7 +144,11 @@ fn main() -> anyhow::Result<()> {
             quant,
             decisions,
             without,
-        } => commands::export(&run, &out, quant, decisions, &without),
+            training_heads,
+        } => {
+            commands::export(&run, &out, quant, decisions, &without)?;
+            commands::export_training_heads(&run, training_heads.as_deref())
+        }
         Command::Fit {
             results,
             images,

@@ -9,6 +9,7 @@ use crate::about::TrainingFacts;
 use crate::batch::Sampler;
 use crate::curve::Curve;
 use crate::error::TrainError;
+use crate::export::is_packed;
 use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
 use crate::heads::{HeadWork, train_heads};
@@ -284,7 +285,7 @@ impl Run {
         let quantized = self.quantized();
         let rate = learning_rate(self.schedule.of_all(done), self.schedule.peak_rate);
         if self.schedule.is_alone(done) {
-            found.gradients.retain(|name, _| !start::is_packed(name));
+            found.gradients.retain(|name, _| !is_packed(name));
         }
         let norm = self
             .optimizer

@@ -14,6 +14,7 @@ use servimage_train::nano::{NanoConfig, prompt_builder};
 use servimage_train::run::{Run, StepReport};
 use servimage_train::schedule::Schedule;
 use servimage_train::source::{self, Part};
+use servimage_train::weights::Weights;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,6 +33,9 @@ pub struct TrainArgs {
     /// Evaluation of the pack of --from, which says how it was trained: what that training alone had is learned anew first.
     #[arg(long, requires = "from")]
     past: Option<PathBuf>,
+    /// File of `export --training-heads` of the run behind the pack of --from: those heads are not learned anew then.
+    #[arg(long, requires = "past")]
+    training_heads: Option<PathBuf>,
     /// Steps in all.
     #[arg(long, default_value_t = 60_000)]
     steps: u64,
@@ -171,10 +175,9 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
         distinct: args.distinct,
         shuffle_labels: args.shuffle_labels,
         goes_on: args.from.is_some(),
-        alone_share: if args.past.is_some() {
-            ALONE_SHARE
-        } else {
-            0.0
+        alone_share: match (&args.past, &args.training_heads) {
+            (Some(_), None) => ALONE_SHARE,
+            _ => 0.0,
         },
         head_examples: args.head_examples,
     };
@@ -184,7 +187,8 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     match (&args.from, &args.past) {
         (Some(pack), Some(past)) => {
             let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
-            run.go_on_from_pack(&pack, &about::read_json(past)?)?;
+            let heads = args.training_heads.as_deref().map(Weights::read);
+            run.go_on_from_pack(&pack, &about::read_json(past)?, heads.transpose()?)?;
         }
         (Some(other), None) => run.go_on_from(other)?,
         (None, _) => {}

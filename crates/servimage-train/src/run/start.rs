@@ -4,20 +4,13 @@ use super::{Run, State};
 use crate::about::{Evaluation, TrainingFacts, read_json};
 use crate::batch::{Batch, BatchPlan, Sampler};
 use crate::error::TrainError;
-use crate::export::unscaled;
+use crate::export::{is_packed, unscaled};
 use crate::filters::start_filters;
 use crate::trainee::Trainee;
 use crate::weights::{Rounded, Values, Weights};
 use burn::tensor::Device;
 use servimage_pack::{Pack, PackSource};
 use std::path::Path;
-
-/// Whether a pack holds a tensor; the heads that exist only while training are in none.
-pub(super) fn is_packed(name: &str) -> bool {
-    ["model.", "stage1.", "stage2."]
-        .iter()
-        .any(|part| name.starts_with(part))
-}
 
 impl Run {
     /// Starts on the weights of another run that has ended; nothing where this one has begun. Where its schedule is that of one
@@ -43,15 +36,17 @@ impl Run {
     }
 
     /// Starts on the weights of a pack, as they are after rounding; nothing where this run has begun. `evaluation` is of that pack
-    /// and says how it was trained.
+    /// and says how it was trained; `training_heads` are what its run had beside ([`crate::export::training_heads`]), if they are known.
     ///
     /// # Errors
     /// [`TrainError::OtherPack`] where the evaluation is of another pack, [`TrainError::NoPast`] where it does not say how it was
-    /// trained, [`TrainError::Pack`] where the pack is damaged.
+    /// trained, [`TrainError::Pack`] where the pack is damaged, [`TrainError::MissingTensor`] where one of the heads is not among
+    /// those given.
     pub fn go_on_from_pack<S: PackSource>(
         &mut self,
         pack: &Pack<S>,
         evaluation: &Evaluation,
+        training_heads: Option<Weights>,
     ) -> Result<(), TrainError> {
         if self.state.step > 0 || self.state.finished {
             return Ok(());
@@ -75,6 +70,14 @@ impl Run {
                 .insert(entry.name.clone(), Values { shape, data });
         }
         self.weights = unscaled(weights);
+        if let Some(mut heads) = training_heads {
+            heads.tensors.retain(|name, _| !is_packed(name));
+            self.weights.tensors.extend(heads.tensors);
+            let (_, drawn) = self.unrounded(&Device::flex())?;
+            if let Some(name) = drawn.tensors.into_keys().next() {
+                return Err(TrainError::MissingTensor { name });
+            }
+        }
         self.state.from = Some(Box::new(past));
         self.state.heads_started = true;
         Ok(())

@@ -1,11 +1,11 @@
 //! What a training run promises: going on equals never having stopped, and its pack opens and scores.
 
+mod going_on;
+
 use burn::tensor::Device;
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_prompt::Role;
-use servimage_train::about::{Evaluation, PackFacts, TrainingFacts, read_json};
-use servimage_train::again::{folders, train_again};
 use servimage_train::batch::{Batch, Sampler};
 use servimage_train::brief::Brief;
 use servimage_train::compare::{Difference, difference, verdicts};
@@ -18,7 +18,6 @@ use servimage_train::run::Run;
 use servimage_train::schedule::Schedule;
 use servimage_train::scorer::Scorer;
 use servimage_train::source::{Part, scenes};
-use servimage_train::weights::Weights;
 use servimage_train::world::World;
 use std::path::Path;
 use std::time::Instant;
@@ -155,143 +154,6 @@ fn a_pack_of_a_run_opens_verifies_and_scores_the_same_each_time() -> Tried {
     let figures = payment_figures(&decisions(&scorer, &held_out, 24)?, 1.0, 0.0);
     assert_eq!(figures.accuracy.n, 24);
     assert!(figures.bayes >= 0.5 && figures.bayes <= 1.0);
-    Ok(())
-}
-
-#[test]
-fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples() -> Tried {
-    let (config, _, sampler) = tiny()?;
-    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
-    // Nothing is learned at this rate: what is there afterwards was there before.
-    let still = Schedule {
-        n_steps: 2,
-        peak_rate: 0.0,
-        quant_share: 0.0,
-        vision_share: 0.0,
-        goes_on: true,
-        ..SCHEDULE
-    };
-    let mut run = Run::open(second.path(), still, config, &Device::flex())?;
-    let refused = run.go_on_from(first.path()).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
-    assert!(message.contains("has not ended"), "{message}");
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
-    run.go_on_from(first.path())?;
-    run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
-    assert_eq!(run.weights, before.weights);
-    let facts = TrainingFacts::read(second.path())?;
-    assert_eq!(facts.n_examples(), 4 * 4 + 2 * 4);
-    Ok(())
-}
-
-#[test]
-fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
-    let (config, tokenizer, sampler) = tiny()?;
-    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
-    let pack = packed(&before, &config, &tokenizer)?;
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluations/nano.json");
-    let mut evaluation: Evaluation = read_json(&shipped)?;
-    let alone = Schedule {
-        n_steps: 3,
-        quant_share: 0.0,
-        goes_on: true,
-        alone_share: 1.0,
-        ..SCHEDULE
-    };
-    let mut run = Run::open(second.path(), alone, config.clone(), &Device::flex())?;
-    let refused = run.go_on_from_pack(&pack, &evaluation).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
-    assert!(
-        message.contains(pack.sha256()) && message.contains(&evaluation.pack.sha256),
-        "{message}"
-    );
-    evaluation.pack = PackFacts::of(&pack);
-    evaluation.training = Some(TrainingFacts::read(first.path())?);
-    run.go_on_from_pack(&pack, &evaluation)?;
-    // A run of the same schedule that goes on from the run of the pack starts on the same tensors.
-    let third = tempfile::tempdir()?;
-    let mut beside = Run::open(third.path(), alone, config, &Device::flex())?;
-    beside.go_on_from(first.path())?;
-    let [one, other] = [&beside, &run].map(|run| run.weights.tensors.keys());
-    assert!(one.eq(other));
-    run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
-    let own = |name: &str| (pack.manifest().tensors.iter()).any(|entry| entry.name == name);
-    let two_steps = run.weights.clone();
-    let mut n_packed = 0;
-    for (name, values) in &before.weights.tensors {
-        let now = &two_steps.tensors[name].data;
-        let off = now.iter().zip(&values.data).map(|(a, b)| (a - b).abs());
-        let most = off.fold(0.0, f32::max);
-        match own(name) {
-            // The run before ended on the grid of its pack.
-            true => assert!(most < 1e-5, "{name}: {most}"),
-            false => assert!(most > 0.0, "{name}: it is not in the pack: {most}"),
-        }
-        n_packed += usize::from(own(name));
-    }
-    assert!(n_packed > 20, "{n_packed}");
-    let facts = TrainingFacts::read(second.path())?;
-    assert_eq!(facts.n_examples(), 4 * 4 + 2 * 4);
-    Ok(())
-}
-
-#[test]
-fn training_again_by_what_a_network_was_trained_by_ends_at_the_same_weights() -> Tried {
-    let (config, _, mut sampler) = tiny()?;
-    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
-    let on = Schedule {
-        n_steps: 3,
-        goes_on: true,
-        alone_share: 0.4,
-        seed: 5,
-        ..SCHEDULE
-    };
-    sampler.seed = on.seed;
-    let mut run = Run::open(second.path(), on, config.clone(), &Device::flex())?;
-    run.go_on_from(first.path())?;
-    run.train(&sampler, 3, 1, Instant::now(), |_, _| ())?;
-
-    let past = TrainingFacts::read(second.path())?;
-    let runs = tempfile::tempdir()?;
-    let mut again = || -> Result<Vec<(usize, u64)>, TrainError> {
-        let mut steps = Vec::new();
-        let tell = |number, step, _| steps.push((number, step));
-        let (device, folder) = (Device::flex(), runs.path());
-        train_again(&past, folder, &config, &mut sampler, &device, 1, tell)?;
-        Ok(steps)
-    };
-    let numbers = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2), (2, 3)];
-    assert_eq!(again()?, numbers);
-    assert_eq!(again()?, [], "both runs have ended");
-    let made = folders(&past, runs.path())[1].join("weights.safetensors");
-    assert_eq!(Weights::read(&made)?, run.weights);
-    Ok(())
-}
-
-#[test]
-fn a_run_does_not_go_on_with_another_schedule() -> Tried {
-    let (config, _, sampler) = tiny()?;
-    let folder = tempfile::tempdir()?;
-    let mut run = Run::open(folder.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    run.train(&sampler, 1, 1, Instant::now(), |_, _| ())?;
-    let plain = Schedule {
-        quant: Layout::F32,
-        ..SCHEDULE
-    };
-    let refused = Run::open(folder.path(), plain, config, &Device::flex()).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
-    assert!(
-        message.contains("state.json")
-            && message.contains("quant: Q4")
-            && message.contains("quant: F32"),
-        "{message}"
-    );
     Ok(())
 }
 
