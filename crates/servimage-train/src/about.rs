@@ -134,7 +134,7 @@ impl TrainingFacts {
         self.seconds / 60.0 + self.from.as_ref().map_or(0.0, |from| from.minutes())
     }
 
-    /// Examples that all steps together and the heads by themselves were shown, with those of the runs before it.
+    /// Examples that all steps together and the payment head by itself were shown, with those of the runs before it.
     #[must_use]
     pub fn n_examples(&self) -> u64 {
         let before = self.from.as_ref().map_or(0, |from| from.n_examples());

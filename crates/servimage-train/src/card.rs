@@ -279,7 +279,7 @@ fn one_run(run: &TrainingFacts) -> String {
         false => String::new(),
     };
     let heads = format!(
-        "the heads alone learned from what the network makes of {} examples, over and over",
+        "the payment head alone learned from what the network makes of {} examples, over and over",
         schedule.head_examples
     );
     if run.step == 0 {

@@ -1,8 +1,9 @@
-//! The heads by themselves, at the end of a run, over the network as it then stays.
+//! The payment head by itself, at the end of a run, over the network as it then stays.
 //!
 //! The network is nearly all of what a step costs, its heads hardly anything. Once the network no longer changes, an example has
-//! to go through it only once, and only forwards: what the poolings make of it is kept, and the heads learn from that over and
-//! over, many examples at once. Pooling queries stay as they are; no layout of a pack rounds heads.
+//! to go through it only once, and only forwards: what the pooling makes of it is kept, and the head learns from that over and
+//! over, many examples at once. The pooling's query stays as it is; no layout of a pack rounds heads. Concept heads gain nothing
+//! by it (2026-11-29: some went up, sets went down): their truths are no draws, and they learn from each step what there is to learn.
 
 use crate::batch::{BatchPlan, Sampler, Targets};
 use crate::degrade::normal;
@@ -11,18 +12,16 @@ use crate::gradient::by_name;
 use crate::nano::NanoConfig;
 use crate::optimizer::{AdamW, Gradients, learning_rate};
 use crate::schedule::Schedule;
-use crate::trainee::{Trainee, concept_losses, payment_losses, table};
+use crate::trainee::{Trainee, payment_losses, table};
 use crate::weights::{NamedParams, Rounded, Weights};
-use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
-use servimage_model::LoadError;
-use servimage_model::heads::{ConceptHead, PaymentHead};
+use servimage_model::heads::PaymentHead;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often the heads see each example.
+/// How often the head sees each example.
 const EPOCHS: usize = 24;
 
 /// Examples of a step, about.
@@ -31,45 +30,39 @@ const TOGETHER: usize = 240;
 /// Highest learning rate.
 const PEAK_RATE: f32 = 1e-3;
 
-/// Noise on what the heads are given, as a share of each value's spread: without it they learn the examples by heart.
+/// Noise on what the head is given, as a share of each value's spread: without it the examples are learned by heart.
 const NOISE: f32 = 0.2;
 
-/// First of the batches that only the heads see: far behind those of any run's steps.
+/// First of the batches that only the head sees: far behind those of any run's steps.
 const FIRST_BATCH: u64 = 1 << 40;
 
 /// Examples that the network was shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Shown {
-    /// `[n, d_model]` what the concepts' pooling gives, and the payment's.
-    pooled: [Vec<f32>; 2],
-    /// What the heads are to say.
+    /// `[n, d_model]` what the payment's pooling gives.
+    pooled: Vec<f32>,
+    /// What the head is to say.
     targets: Targets,
 }
 
-/// Which work on the heads is done, and how much of it.
+/// Which work on the head is done, and how much of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HeadWork {
     /// Share of the examples that the network has seen, 0..=1.
     Showing(f32),
-    /// Share of the steps that the heads have taken, 0..=1.
+    /// Share of the steps that the head has taken, 0..=1.
     Learning(f32),
 }
 
-#[derive(Module, Debug)]
-struct Heads {
-    concept: ConceptHead,
-    payment: PaymentHead,
-}
-
 fn is_of_head(name: &str) -> bool {
-    ["stage1.", "stage2."].iter().any(|s| name.starts_with(s)) && !name.contains("attention")
+    name.starts_with("stage2.fc")
 }
 
-/// Trains the heads of `weights` on `schedule.head_examples` examples.
+/// Trains the payment head of `weights` on `schedule.head_examples` examples.
 ///
 /// # Errors
 /// [`TrainError`] from data or network.
-pub fn train_heads(
+pub fn train_payment_head(
     weights: &mut Weights,
     config: &NanoConfig,
     schedule: &Schedule,
@@ -79,14 +72,14 @@ pub fn train_heads(
     let shown = show(weights, config, schedule, sampler, on_work)?;
     let tensors = std::mem::take(&mut weights.tensors);
     let (own, rest) = tensors.into_iter().partition(|(name, _)| is_of_head(name));
-    let mut heads = Weights { tensors: own };
+    let mut head = Weights { tensors: own };
     weights.tensors = rest;
-    let learned = learn(&mut heads, config, schedule.seed, &shown, on_work);
-    weights.tensors.extend(heads.tensors);
+    let learned = learn(&mut head, config, schedule.seed, &shown, on_work);
+    weights.tensors.extend(head.tensors);
     learned
 }
 
-/// Whole windows, and kinds of pairs as often as decisions have them ([`crate::decisions`]): heads are to be right on average.
+/// Whole windows, and kinds of pairs as often as decisions have them ([`crate::decisions`]): the head is to be right on average.
 fn plan(schedule: &Schedule, number: u64) -> BatchPlan {
     BatchPlan {
         with_others: 0.25,
@@ -114,8 +107,8 @@ fn show(
         own.map(|number| {
             let plan = plan(schedule, number);
             let batch = sampler.batch(FIRST_BATCH + number, &plan)?;
-            let pooled = trainee.pooled(&batch, &device);
-            let pooled = pooled.map(|vectors| vectors.into_data().iter::<f32>().collect());
+            let [_, pooled] = trainee.pooled(&batch, &device);
+            let pooled = pooled.into_data().iter::<f32>().collect();
             let done = n_shown.fetch_add(1, Ordering::Relaxed) + 1;
             on_work(HeadWork::Showing(done as f32 / n_batches as f32));
             let targets = batch.targets;
@@ -138,9 +131,9 @@ fn show(
     Ok(shown.into_iter().map(|(_, shown)| shown).collect())
 }
 
-/// Trains heads on what the network makes of examples.
+/// Trains the head on what the network makes of examples.
 fn learn(
-    heads: &mut Weights,
+    head: &mut Weights,
     config: &NanoConfig,
     seed: u64,
     shown: &[Shown],
@@ -155,16 +148,16 @@ fn learn(
     let n_each = shown.first().map_or(1, |one| one.targets.pay_logits.len());
     let n_together = TOGETHER.div_ceil(n_each.max(1));
     let n_steps = (EPOCHS * shown.len().div_ceil(n_together)) as u64;
-    let spreads = [0, 1].map(|i| spread(shown, i, config.text.d_model));
+    let spread = spread(shown, config.text.d_model);
     let mut order: Vec<&Shown> = shown.iter().collect();
     let mut step = 0;
     for _ in 0..EPOCHS {
         order.shuffle(&mut rng);
         for some in order.chunks(n_together) {
-            let together = gathered(some, &spreads, &mut rng);
-            let (gradients, _) = differentiate(heads, config, &together, &device)?;
+            let together = gathered(some, &spread, &mut rng);
+            let (gradients, _) = differentiate(head, config, &together, &device)?;
             let done = step as f32 / n_steps as f32;
-            optimizer.step(heads, &gradients, step, learning_rate(done, PEAK_RATE));
+            optimizer.step(head, &gradients, step, learning_rate(done, PEAK_RATE));
             step += 1;
             on_work(HeadWork::Learning(step as f32 / n_steps as f32));
         }
@@ -173,11 +166,11 @@ fn learn(
 }
 
 /// Standard deviation of each value of a pooled vector over examples.
-fn spread(shown: &[Shown], which: usize, d_model: usize) -> Vec<f32> {
+fn spread(shown: &[Shown], d_model: usize) -> Vec<f32> {
     let rows = || {
         shown
             .iter()
-            .flat_map(|one| one.pooled[which].chunks_exact(d_model))
+            .flat_map(|one| one.pooled.chunks_exact(d_model))
     };
     let n = rows().count().max(1) as f32;
     let (mut sums, mut squares) = (vec![0.0; d_model], vec![0.0; d_model]);
@@ -193,19 +186,13 @@ fn spread(shown: &[Shown], which: usize, d_model: usize) -> Vec<f32> {
 }
 
 /// Examples of several batches as those of one, with noise.
-fn gathered(some: &[&Shown], spreads: &[Vec<f32>; 2], rng: &mut impl Rng) -> Shown {
+fn gathered(some: &[&Shown], spread: &[f32], rng: &mut impl Rng) -> Shown {
     let mut all = Shown::default();
     for one in some {
-        for (which, spread) in spreads.iter().enumerate() {
-            let values = one.pooled[which].iter().zip(spread.iter().cycle());
-            all.pooled[which]
-                .extend(values.map(|(value, spread)| value + NOISE * spread * normal(rng)));
-        }
-        let own = &one.targets;
-        for (all, own) in all.targets.concepts.iter_mut().zip(&own.concepts) {
-            all.extend(own);
-        }
-        all.targets.pay_logits.extend(&own.pay_logits);
+        let values = one.pooled.iter().zip(spread.iter().cycle());
+        let noisy = values.map(|(value, spread)| value + NOISE * spread * normal(rng));
+        all.pooled.extend(noisy);
+        all.targets.pay_logits.extend(&one.targets.pay_logits);
     }
     all
 }
@@ -219,24 +206,14 @@ fn differentiate(
 ) -> Result<(Gradients, f32), TrainError> {
     let rounded = Rounded::new();
     let mut source = NamedParams::new(weights, &rounded, 0, device);
-    let heads = pollster::block_on(async {
-        Ok::<_, LoadError>(Heads {
-            concept: ConceptHead::load(&mut source, config.concept_widths).await?,
-            payment: PaymentHead::load(&mut source, config.payment_widths).await?,
-        })
-    })?;
+    let head = pollster::block_on(PaymentHead::load(&mut source, config.payment_widths))?;
     let taken = source.taken;
     let targets = &together.targets;
-    let n = targets.pay_logits.len();
-    let [concept, payment] = together
-        .pooled
-        .each_ref()
-        .map(|pooled| table(pooled, n, device));
-    let [brf, concept] = concept_losses(&heads.concept.forward(concept), targets, device);
-    let [pay, order] = payment_losses(heads.payment.forward(payment), targets, device);
-    let loss = brf * 1.5 + concept + pay + order * 0.5;
+    let pooled = table(&together.pooled, targets.pay_logits.len(), device);
+    let [pay, order] = payment_losses(head.forward(pooled), targets, device);
+    let loss = pay + order * 0.5;
     let value = loss.clone().into_data().iter::<f32>().sum();
-    let mut found = GradientsParams::from_grads(loss.backward(), &heads);
+    let mut found = GradientsParams::from_grads(loss.backward(), &head);
     Ok((by_name(&mut found, &taken), value))
 }
 
@@ -267,7 +244,7 @@ mod tests {
     };
 
     #[test]
-    fn heads_learn_over_a_network_that_stays_as_it_is() -> Result<(), TrainError> {
+    fn the_head_learns_over_a_network_that_stays_as_it_is() -> Result<(), TrainError> {
         let config = NanoConfig::tiny(1024);
         let sampler = Sampler {
             world: World {
@@ -287,7 +264,7 @@ mod tests {
                 ..SCHEDULE
             };
             let mut weights = before.clone();
-            train_heads(&mut weights, &config, &schedule, &sampler, &|_| ())?;
+            train_payment_head(&mut weights, &config, &schedule, &sampler, &|_| ())?;
             Ok(weights)
         };
         let after = train(1)?;
@@ -295,11 +272,7 @@ mod tests {
         let changed = |name: &str| after.tensors.get(name) != before.tensors.get(name);
         let mut names = before.tensors.keys();
         assert!(names.all(|name| is_of_head(name) || !changed(name)));
-        for name in [
-            "stage1.shared_encoder.0.weight",
-            "stage2.fc1.weight",
-            "stage2.fc5.bias",
-        ] {
+        for name in ["stage2.fc1.weight", "stage2.fc5.bias"] {
             assert!(changed(name), "{name}");
         }
         let shown = show(&before, &config, &SCHEDULE, &sampler, &|_| ())?;
@@ -310,17 +283,14 @@ mod tests {
                 .sum::<usize>(),
             24
         );
-        let (all, still) = (
-            shown.iter().collect::<Vec<_>>(),
-            [vec![0.0; 32], vec![0.0; 32]],
-        );
-        let all = gathered(&all, &still, &mut SmallRng::seed_from_u64(1));
+        let all: Vec<&Shown> = shown.iter().collect();
+        let all = gathered(&all, &[0.0; 32], &mut SmallRng::seed_from_u64(1));
         let loss = |weights: &Weights| -> Result<f32, TrainError> {
             let device = Device::flex().autodiff();
             Ok(differentiate(weights, &config, &all, &device)?.1)
         };
         let losses = [loss(&before)?, loss(&after)?];
-        assert!(losses[1] < 0.9 * losses[0], "{losses:?}");
+        assert!(losses[1] < 0.96 * losses[0], "{losses:?}");
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::error::TrainError;
 use crate::export::is_packed;
 use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
-use crate::heads::{HeadWork, train_heads};
+use crate::heads::{HeadWork, train_payment_head};
 use crate::nano::NanoConfig;
 use crate::optimizer::{AdamW, average, learning_rate};
 use crate::producers::produce;
@@ -78,7 +78,7 @@ pub struct StepReport {
     pub off_grid: f32,
     /// Share of the run that is done.
     pub done: f32,
-    /// How far the heads are by themselves, once all steps are done.
+    /// How far the payment head is by itself, once all steps are done.
     pub heads: Option<HeadWork>,
 }
 
@@ -202,7 +202,7 @@ impl Run {
         self.save()
     }
 
-    /// The last touch: weights onto the grid of the pack, or the average in their place; then the heads by themselves.
+    /// The last touch: weights onto the grid of the pack, or the average in their place; then the payment head by itself.
     fn finish(
         &mut self,
         sampler: &Sampler,
@@ -227,7 +227,7 @@ impl Run {
                 }
             };
             let (weights, config) = (&mut self.weights, &self.config);
-            train_heads(weights, config, &self.schedule, sampler, &on_work)?;
+            train_payment_head(weights, config, &self.schedule, sampler, &on_work)?;
         }
         self.state.finished = true;
         Ok(())

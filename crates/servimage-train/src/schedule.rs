@@ -43,7 +43,7 @@ pub struct Schedule {
     /// Share of the run at the beginning in which only what a pack lacks learns, where it goes on from a pack.
     #[serde(default)]
     pub alone_share: f32,
-    /// Examples on which the heads learn alone when all the steps are done ([`crate::heads`]).
+    /// Examples on which the payment head learns alone when all the steps are done ([`crate::heads`]).
     #[serde(default)]
     pub head_examples: usize,
 }

@@ -194,11 +194,7 @@ impl Trainee {
 }
 
 /// Cross-entropy of the brief's score, and of the other concepts, each over the examples to which it applies.
-pub(crate) fn concept_losses(
-    logits: &[Tensor<2>],
-    targets: &Targets,
-    device: &Device,
-) -> [Tensor<1>; 2] {
+fn concept_losses(logits: &[Tensor<2>], targets: &Targets, device: &Device) -> [Tensor<1>; 2] {
     let n = targets.pay_logits.len();
     let mut losses = [
         Tensor::<1>::zeros([1], device),

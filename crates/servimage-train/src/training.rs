@@ -66,7 +66,7 @@ pub struct TrainArgs {
     /// Share of the run at the end that runs on rounded weights.
     #[arg(long, default_value_t = 0.0)]
     quant_share: f32,
-    /// Examples on which the heads learn by themselves when the steps are done; with --steps 0, nothing else learns.
+    /// Examples on which the payment head learns by itself when the steps are done; with --steps 0, nothing else learns.
     #[arg(long, default_value_t = 0)]
     head_examples: usize,
     /// Seed of weights and data.
@@ -266,7 +266,7 @@ impl Progress {
 
     fn tell(&self, run: &str, step: u64, report: StepReport) {
         if let Some(work) = report.heads {
-            return self.tell_of_heads(run, work);
+            return self.tell_of_head(run, work);
         }
         self.bar.set_position(step);
         let [guess, asked, met, brf, concept, pay, order] = report.parts;
@@ -283,12 +283,12 @@ impl Progress {
         self.bar.set_message(format!("{run}{line}"));
     }
 
-    fn tell_of_heads(&self, run: &str, work: HeadWork) {
+    fn tell_of_head(&self, run: &str, work: HeadWork) {
         let (verb, share) = match work {
-            HeadWork::Showing(share) => ("are shown what they learn from", share),
-            HeadWork::Learning(share) => ("learn", share),
+            HeadWork::Showing(share) => ("is shown what it learns from", share),
+            HeadWork::Learning(share) => ("learns", share),
         };
-        let line = format!("{run}the heads {verb}: {:.0} %", 100.0 * share);
+        let line = format!("{run}the payment head {verb}: {:.0} %", 100.0 * share);
         if self.bar.is_hidden() && self.bar.message() != line {
             eprintln!("{:.0} s, {line}", self.clock.elapsed().as_secs_f32());
         }
