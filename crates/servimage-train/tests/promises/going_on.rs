@@ -6,16 +6,41 @@ use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
 use servimage_train::about::{Evaluation, PackFacts, TrainingFacts, read_json};
 use servimage_train::again::{folders, train_again};
+use servimage_train::batch::Sampler;
 use servimage_train::error::TrainError;
 use servimage_train::export::training_heads;
 use servimage_train::heads::HeadWork;
 use servimage_train::nano::NanoConfig;
 use servimage_train::run::{Run, StepReport};
 use servimage_train::schedule::Schedule;
-use servimage_train::weights::Weights;
+use servimage_train::weights::{Values, Weights};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
+
+/// A tiny run in a folder that has ended, and what it was made of.
+fn ended(folder: &Path) -> Result<(NanoConfig, String, Sampler, Run), TrainError> {
+    let (config, tokenizer, sampler) = tiny()?;
+    let mut run = Run::open(folder, SCHEDULE, config.clone(), &Device::flex())?;
+    run.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    Ok((config, tokenizer, sampler, run))
+}
+
+/// The evaluation of the pack that ships.
+fn shipped() -> Result<Evaluation, TrainError> {
+    read_json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluations/nano.json"))
+}
+
+/// What an error says; nothing where there is none.
+fn said<T>(tried: Result<T, TrainError>) -> String {
+    (tried.err()).map_or_else(String::new, |error| error.to_string())
+}
+
+/// How far two tensors are apart at most.
+fn apart(one: &Values, other: &Values) -> f32 {
+    let both = one.data.iter().zip(&other.data);
+    both.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
 
 #[test]
 fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples() -> Tried {
@@ -33,8 +58,7 @@ fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples
         ..SCHEDULE
     };
     let mut run = Run::open(second.path(), still, config, &Device::flex())?;
-    let refused = run.go_on_from(first.path()).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    let message = said(run.go_on_from(first.path()));
     assert!(message.contains("has not ended"), "{message}");
     before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
     run.go_on_from(first.path())?;
@@ -47,13 +71,10 @@ fn a_run_that_goes_on_from_another_starts_on_its_weights_and_counts_its_examples
 
 #[test]
 fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
-    let (config, tokenizer, sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let (config, tokenizer, sampler, before) = ended(first.path())?;
     let pack = packed(&before, &config, &tokenizer)?;
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluations/nano.json");
-    let mut evaluation: Evaluation = read_json(&shipped)?;
+    let mut evaluation = shipped()?;
     let alone = Schedule {
         n_steps: 3,
         quant_share: 0.0,
@@ -62,8 +83,7 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
         ..SCHEDULE
     };
     let mut run = Run::open(second.path(), alone, config.clone(), &Device::flex())?;
-    let refused = run.go_on_from_pack(&pack, &evaluation, None).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    let message = said(run.go_on_from_pack(&pack, &evaluation, None));
     assert!(
         message.contains(pack.sha256()) && message.contains(&evaluation.pack.sha256),
         "{message}"
@@ -82,9 +102,7 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
     let two_steps = run.weights.clone();
     let mut n_packed = 0;
     for (name, values) in &before.weights.tensors {
-        let now = &two_steps.tensors[name].data;
-        let off = now.iter().zip(&values.data).map(|(a, b)| (a - b).abs());
-        let most = off.fold(0.0, f32::max);
+        let most = apart(&two_steps.tensors[name], values);
         match own(name) {
             // The run before ended on the grid of its pack.
             true => assert!(most < 1e-5, "{name}: {most}"),
@@ -100,13 +118,10 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
 
 #[test]
 fn a_run_goes_on_from_a_pack_and_the_heads_beside_it_as_from_its_run() -> Tried {
-    let (config, tokenizer, sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let (config, tokenizer, _, before) = ended(first.path())?;
     let pack = packed(&before, &config, &tokenizer)?;
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluations/nano.json");
-    let mut evaluation: Evaluation = read_json(&shipped)?;
+    let mut evaluation = shipped()?;
     evaluation.pack = PackFacts::of(&pack);
     evaluation.training = Some(TrainingFacts::read(first.path())?);
     let on = Schedule {
@@ -117,15 +132,12 @@ fn a_run_goes_on_from_a_pack_and_the_heads_beside_it_as_from_its_run() -> Tried 
     let heads = training_heads(&before.weights);
     let mut some = heads.clone();
     some.tensors.remove("guess.fc1.weight");
-    let refused = run.go_on_from_pack(&pack, &evaluation, Some(some)).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    let message = said(run.go_on_from_pack(&pack, &evaluation, Some(some)));
     assert!(message.contains("guess.fc1.weight"), "{message}");
     run.go_on_from_pack(&pack, &evaluation, Some(heads))?;
     assert_eq!(run.weights.tensors.len(), before.weights.tensors.len());
     for (name, values) in &before.weights.tensors {
-        let now = &run.weights.tensors[name].data;
-        let off = now.iter().zip(&values.data).map(|(a, b)| (a - b).abs());
-        assert!(off.fold(0.0, f32::max) < 1e-5, "{name}");
+        assert!(apart(&run.weights.tensors[name], values) < 1e-5, "{name}");
     }
     Ok(())
 }
@@ -135,7 +147,7 @@ fn a_run_goes_on_from_the_shipped_pack_and_the_heads_that_lie_beside_its_evaluat
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = DirSource::new(own.join("../../public/models/nano"));
     let pack = pollster::block_on(Pack::open(source))?;
-    let evaluation: Evaluation = read_json(&own.join("evaluations/nano.json"))?;
+    let evaluation = shipped()?;
     let heads = Weights::read(&own.join("training-heads/nano.safetensors"))?;
     let on = Schedule {
         goes_on: true,
@@ -154,10 +166,8 @@ fn a_run_goes_on_from_the_shipped_pack_and_the_heads_that_lie_beside_its_evaluat
 
 #[test]
 fn a_run_without_steps_trains_the_payment_head_and_nothing_else() -> Tried {
-    let (config, _, sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let (config, _, sampler, before) = ended(first.path())?;
     let heads = Schedule {
         n_steps: 0,
         goes_on: true,
@@ -184,10 +194,8 @@ fn a_run_without_steps_trains_the_payment_head_and_nothing_else() -> Tried {
 
 #[test]
 fn training_again_by_what_a_network_was_trained_by_ends_at_the_same_weights() -> Tried {
-    let (config, _, mut sampler) = tiny()?;
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut before = Run::open(first.path(), SCHEDULE, config.clone(), &Device::flex())?;
-    before.train(&sampler, 4, 1, Instant::now(), |_, _| ())?;
+    let (config, _, mut sampler, _) = ended(first.path())?;
     let on = Schedule {
         n_steps: 3,
         goes_on: true,
@@ -227,8 +235,7 @@ fn a_run_does_not_go_on_with_another_schedule() -> Tried {
         quant: Layout::F32,
         ..SCHEDULE
     };
-    let refused = Run::open(folder.path(), plain, config, &Device::flex()).err();
-    let message = refused.map(|error| error.to_string()).unwrap_or_default();
+    let message = said(Run::open(folder.path(), plain, config, &Device::flex()));
     assert!(
         message.contains("state.json")
             && message.contains("quant: Q4")
