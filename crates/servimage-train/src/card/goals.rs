@@ -82,10 +82,21 @@ pub(super) fn share(share: &Share) -> String {
 }
 
 pub(super) fn figure(figure: &Figure) -> String {
-    format!(
-        "{:.3} ({:.3} to {:.3})",
-        figure.value, figure.low, figure.high
-    )
+    rounded(figure, 3)
+}
+
+fn rounded(figure: &Figure, digits: usize) -> String {
+    let Figure {
+        value, low, high, ..
+    } = figure;
+    format!("{value:.digits$} ({low:.3} to {high:.3})")
+}
+
+/// Digits in which a value is told, three or more: it does not look as if it reached a goal that it misses.
+fn digits(goal: f64, value: f64) -> usize {
+    let told = |digits: usize| format!("{value:.digits$}").parse().unwrap_or(value);
+    let is_true = |digits: &usize| (told(*digits) >= goal) == (value >= goal);
+    (3..8).find(is_true).unwrap_or(8)
 }
 
 fn of_share(name: &str, goal: f64, found: &Share) -> Goal {
@@ -103,7 +114,7 @@ fn of_figure(name: &str, goal: f64, limit: f64, found: &Figure) -> Goal {
         name: format!("{name} (n = {})", found.n),
         wanted: format!("at least {goal}"),
         limit: format!("{limit:.3}"),
-        found: figure(found),
+        found: rounded(found, digits(goal, found.value)),
         outcome: Outcome::at_least(goal, found.value, [found.low, found.high]),
     }
 }
@@ -230,6 +241,24 @@ mod tests {
             "**not met**, but the interval holds the goal"
         );
         assert_eq!(outcome(0.8, 0.75, 0.84), "**not met**");
+    }
+
+    #[test]
+    fn a_figure_just_short_of_its_goal_is_not_told_as_the_goal() {
+        let told = |value| {
+            let (low, high, n) = (0.65, 0.74, 430);
+            let found = Figure {
+                value,
+                low,
+                high,
+                n,
+            };
+            of_figure("x", 0.7, 0.959, &found).found
+        };
+        assert_eq!(told(0.6995), "0.6995 (0.650 to 0.740)");
+        assert_eq!(told(0.69996), "0.69996 (0.650 to 0.740)");
+        assert_eq!(told(0.6994), "0.699 (0.650 to 0.740)");
+        assert_eq!(told(0.7), "0.700 (0.650 to 0.740)");
     }
 
     #[test]
