@@ -3,6 +3,7 @@
 use crate::error::TrainError;
 use crate::evaluate::Figures;
 use crate::schedule::Schedule;
+use crate::source::Part;
 use serde::{Deserialize, Serialize};
 use servimage_pack::manifest::{TextDims, VisionDims};
 use servimage_pack::{Layout, Pack, PackSource};
@@ -24,8 +25,15 @@ pub struct Evaluation {
     pub machine: String,
     /// Year-month-day, UTC.
     pub date: String,
+    /// Part of the pictures and words that they are on; held out where an older file does not say.
+    #[serde(default = "held_out")]
+    pub part: Part,
     /// The figures.
     pub figures: Figures,
+}
+
+fn held_out() -> Part {
+    Part::HeldOut
 }
 
 impl Evaluation {

@@ -327,15 +327,14 @@ pub fn see(picture: &Picture) -> Patches {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::nano::{prompt_builder, tokenizer_json};
     use crate::source::{Part, scenes};
 
-    #[test]
-    fn marks_are_told_and_styles_of_every_picture_of_a_set_and_of_no_other()
-    -> Result<(), TrainError> {
-        let sampler = Sampler {
+    /// Over two rendered scenes.
+    pub(crate) fn sampler() -> Result<Sampler, TrainError> {
+        Ok(Sampler {
             world: World {
                 pictures: scenes(Part::Train, 2).collect(),
                 real_briefs: Vec::new(),
@@ -344,7 +343,13 @@ mod tests {
             prompts: prompt_builder(&tokenizer_json()?)?,
             seed: 1,
             shuffle_labels: false,
-        };
+        })
+    }
+
+    #[test]
+    fn marks_are_told_and_styles_of_every_picture_of_a_set_and_of_no_other()
+    -> Result<(), TrainError> {
+        let sampler = sampler()?;
         let mut plan = BatchPlan {
             n_pairs: 3,
             pair: PairPlan {

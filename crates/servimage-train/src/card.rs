@@ -6,6 +6,7 @@ mod tables;
 use crate::about::{Evaluation, TrainingFacts};
 use crate::error::TrainError;
 use crate::evaluate::PairFigures;
+use crate::source::Part;
 use goals::goals;
 
 /// What briefs a checkpoint of the proxy world of seven concepts knows.
@@ -70,8 +71,15 @@ impl<'a> Parts<'a> {
 /// The card of the pack with this SHA-256 of its manifest: its figures, beside those of its other layouts (of the same label) and of other networks.
 ///
 /// # Errors
-/// [`TrainError::NotEvaluated`] where no evaluation with pairs is of the pack.
+/// [`TrainError::NotEvaluated`] where no evaluation with pairs is of the pack, [`TrainError::NotHeldOut`] where one is on pictures of
+/// training.
 pub fn card(evaluations: &[Evaluation], sha256: &str) -> Result<String, TrainError> {
+    if let Some(seen) = evaluations.iter().find(|e| e.part != Part::HeldOut) {
+        return Err(TrainError::NotHeldOut {
+            label: seen.label.clone(),
+            command: seen.command.clone(),
+        });
+    }
     let parts = Parts::of(evaluations, sha256)?;
     let sections = [
         head(&parts),
@@ -278,23 +286,22 @@ fn one_run(run: &TrainingFacts) -> String {
         ),
         false => String::new(),
     };
-    let heads = format!(
+    let head = format!(
         "the payment head alone learned from what the network makes of {} examples, over and over",
         schedule.head_examples
     );
+    let minutes = run.seconds / 60.0;
     if run.step == 0 {
-        let minutes = run.seconds / 60.0;
-        return format!("{heads} in {minutes:.0} minutes, seed {}. ", schedule.seed);
+        return format!("{head} in {minutes:.0} minutes, seed {}. ", schedule.seed);
     }
-    let heads = match schedule.head_examples {
+    let then = match schedule.head_examples {
         0 => String::new(),
-        _ => format!("; then {heads}"),
+        _ => format!("; then {head}"),
     };
     format!(
-        "{} steps of {} examples in {:.0} minutes, rate {}, seed {}; {alone}{windows}{rounded}{heads}. ",
+        "{} steps of {} examples in {minutes:.0} minutes, rate {}, seed {}; {alone}{windows}{rounded}{then}. ",
         run.step,
         2 * schedule.n_pairs * schedule.n_parts,
-        run.seconds / 60.0,
         schedule.peak_rate,
         schedule.seed,
     )

@@ -44,7 +44,7 @@ pub struct EvaluateArgs {
     /// Payment and concepts only, no pairs.
     #[arg(long)]
     decisions_only: bool,
-    /// On the pictures and sentences of training instead: what figures there are better is learned by heart. Never for the card.
+    /// On the pictures and sentences of training instead: what figures there are better is learned by heart. The card refuses them.
     #[arg(long)]
     on_training: bool,
     /// File for the JSON; standard output where absent.
@@ -143,13 +143,10 @@ pub fn export(
     Ok(())
 }
 
-/// Writes what a run has beside its pack, where there is a file for it.
-pub fn export_training_heads(run: &Path, out: Option<&Path>) -> anyhow::Result<()> {
-    if let Some(out) = out {
-        let weights = Weights::read(&run.join("weights.safetensors"))?;
-        servimage_train::export::training_heads(&weights).write(out)?;
-    }
-    Ok(())
+/// Writes what a run has beside its pack.
+pub fn export_training_heads(run: &Path, out: &Path) -> anyhow::Result<()> {
+    let weights = Weights::read(&run.join("weights.safetensors"))?;
+    Ok(servimage_train::export::training_heads(weights).write(out)?)
 }
 
 /// Fits a pack's payment head to real decisions and prints its figures before and after.
@@ -224,6 +221,7 @@ pub fn evaluate(args: &EvaluateArgs) -> anyhow::Result<()> {
         command: args.words(),
         machine: about::machine(),
         date: about::today(),
+        part,
         figures,
     };
     let json = serde_json::to_string_pretty(&evaluation)?;

@@ -127,6 +127,14 @@ pub enum TrainError {
         /// Its name in the pack.
         name: String,
     },
+    /// Heads that only training has lack one.
+    #[error(
+        "tensor `{name}` is missing among the training heads; name the file that `export --training-heads` wrote of the run behind the pack, or none: then they are learned anew"
+    )]
+    OtherHeads {
+        /// Its name in the run.
+        name: String,
+    },
     /// A card needs the figures of its pack.
     #[error(
         "no evaluation with pairs is of the pack {expected}, found {found:?}; run `evaluate` on it without --decisions-only"
@@ -136,5 +144,15 @@ pub enum TrainError {
         expected: String,
         /// Those of the evaluations.
         found: Vec<String>,
+    },
+    /// A card is of figures on held-out pictures.
+    #[error(
+        "the evaluation of {label} is not on held-out pictures (`{command}`); run `evaluate` without --on-training for a card"
+    )]
+    NotHeldOut {
+        /// What it calls its checkpoint.
+        label: String,
+        /// How it was made.
+        command: String,
     },
 }

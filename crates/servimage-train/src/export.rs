@@ -94,10 +94,9 @@ pub(crate) fn is_packed(name: &str) -> bool {
 /// What a run has beside its pack: heads that exist only while training. A run that goes on from the pack starts on them, or has
 /// to learn them anew.
 #[must_use]
-pub fn training_heads(weights: &Weights) -> Weights {
-    let mut heads = weights.clone();
-    heads.tensors.retain(|name, _| !is_packed(name));
-    heads
+pub fn training_heads(mut weights: Weights) -> Weights {
+    weights.tensors.retain(|name, _| !is_packed(name));
+    weights
 }
 
 /// The last payment layer divided by the factor that the network multiplies with.

@@ -6,20 +6,18 @@
 use crate::error::TrainError;
 use crate::export::self_test;
 use crate::figures::fit_platt;
-use crate::gradient::by_name;
 use crate::optimizer::{AdamW, learning_rate};
+use crate::payment_head::differentiate;
 use crate::scorer::Scorer;
 use crate::source::{Part, decode};
-use crate::trainee::{binary, column};
+use crate::trainee::{binary, column, log_odds, table};
 use crate::truth::sigmoid;
 use crate::weights::{NamedParams, Rounded, Values, Weights};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use serde::Serialize;
 use servimage_bench::agreement::{auroc, brier, ece, reliability};
 use servimage_bench::results::ResultRow;
 use servimage_bench::task::Task;
-use servimage_model::LoadError;
 use servimage_model::heads::{PAY_LOGIT_SCALE, PaymentHead};
 use servimage_pack::manifest::{Calibration, Manifest, ReliabilityBin};
 use servimage_pack::{MemorySource, Pack, PackSink, PackSource, PackWriter, SelfTestVectors};
@@ -238,41 +236,22 @@ fn head_of<S: PackSource>(pack: &Pack<S>) -> Result<(Weights, [usize; 6]), Train
     Ok((weights, widths))
 }
 
-/// Log-odds of payment on a device, `[rows]`.
-fn forward(head: &PaymentHead, rows: &[&Seen], device: &Device) -> Tensor<1> {
-    let (n, d_model) = (rows.len(), rows[0].pooled.len());
-    let pooled: Vec<f32> = rows
-        .iter()
-        .flat_map(|row| row.pooled.iter().copied())
-        .collect();
-    let pooled = Tensor::<2>::from_data(TensorData::new(pooled, [n, d_model]), device);
-    let both = head.forward(pooled);
-    (both.clone().slice([0..n, 1..2]) - both.slice([0..n, 0..1])).reshape([n])
-}
-
-fn load<'a>(
-    weights: &'a Weights,
-    rounded: &'a Rounded,
-    widths: [usize; 6],
-    device: &Device,
-) -> Result<(PaymentHead, NamedParams<'a>), LoadError> {
-    let mut source = NamedParams::new(weights, rounded, 0, device);
-    let head = pollster::block_on(PaymentHead::load(&mut source, widths))?;
-    Ok((head, source))
+/// `[rows, d_model]`
+fn pooled(rows: &[&Seen]) -> Vec<f32> {
+    rows.iter().flat_map(|row| row.pooled.clone()).collect()
 }
 
 fn logits(weights: &Weights, widths: [usize; 6], rows: &[&Seen]) -> Result<Vec<f64>, TrainError> {
     let (rounded, device) = (Rounded::new(), Device::flex());
-    let (head, _) = load(weights, &rounded, widths, &device)?;
-    Ok(forward(&head, rows, &device)
-        .into_data()
-        .iter::<f32>()
-        .map(f64::from)
-        .collect())
+    let mut source = NamedParams::new(weights, &rounded, 0, &device);
+    let head = pollster::block_on(PaymentHead::load(&mut source, widths))?;
+    let said = head.forward(table(&pooled(rows), rows.len(), &device));
+    let odds = log_odds(said).into_data();
+    Ok(odds.iter::<f32>().map(f64::from).collect())
 }
 
 fn train_head(weights: &mut Weights, widths: [usize; 6], rows: &[&Seen]) -> Result<(), TrainError> {
-    let (rounded, device) = (Rounded::new(), Device::flex().autodiff());
+    let pooled = pooled(rows);
     let paid: Vec<f32> = rows
         .iter()
         .map(|row| if row.paid { 1.0 } else { 0.0 })
@@ -282,11 +261,9 @@ fn train_head(weights: &mut Weights, widths: [usize; 6], rows: &[&Seen]) -> Resu
         moments: Weights::default(),
     };
     for step in 0..N_STEPS {
-        let (head, source) = load(weights, &rounded, widths, &device)?;
-        let taken = source.taken;
-        let loss = binary(forward(&head, rows, &device), column(&paid, &device));
-        let mut found = GradientsParams::from_grads(loss.backward(), &head);
-        let gradients = by_name(&mut found, &taken);
+        let (gradients, _) = differentiate(weights, widths, &pooled, |said, device| {
+            binary(log_odds(said), column(&paid, device))
+        })?;
         optimizer.step(
             weights,
             &gradients,

@@ -147,7 +147,10 @@ fn main() -> anyhow::Result<()> {
             training_heads,
         } => {
             commands::export(&run, &out, quant, decisions, &without)?;
-            commands::export_training_heads(&run, training_heads.as_deref())
+            match training_heads {
+                Some(out) => commands::export_training_heads(&run, &out),
+                None => Ok(()),
+            }
         }
         Command::Fit {
             results,

@@ -12,9 +12,9 @@ use crate::error::TrainError;
 use crate::export::is_packed;
 use crate::gradient::{Found, Point};
 use crate::grid::{Grid, pull_strength};
-use crate::heads::{HeadWork, train_payment_head};
 use crate::nano::NanoConfig;
 use crate::optimizer::{AdamW, average, learning_rate};
+use crate::payment_head::{HeadWork, train_payment_head};
 use crate::producers::produce;
 use crate::schedule::Schedule;
 use crate::weights::{Weights, write_whole};
@@ -79,7 +79,7 @@ pub struct StepReport {
     /// Share of the run that is done.
     pub done: f32,
     /// How far the payment head is by itself, once all steps are done.
-    pub heads: Option<HeadWork>,
+    pub payment_head: Option<HeadWork>,
 }
 
 impl Run {
@@ -219,15 +219,21 @@ impl Run {
             let on_work = |work| {
                 let report = StepReport {
                     done: 1.0,
-                    heads: Some(work),
+                    payment_head: Some(work),
                     ..StepReport::default()
                 };
                 if let Ok(mut on_step) = on_step.lock() {
                     on_step(step, report);
                 }
             };
-            let (weights, config) = (&mut self.weights, &self.config);
-            train_payment_head(weights, config, &self.schedule, sampler, &on_work)?;
+            train_payment_head(
+                &mut self.weights,
+                &self.config,
+                &self.schedule,
+                sampler,
+                &self.device.clone().without_autodiff(),
+                &on_work,
+            )?;
         }
         self.state.finished = true;
         Ok(())
@@ -302,7 +308,7 @@ impl Run {
             norm,
             off_grid,
             done,
-            heads: None,
+            payment_head: None,
         };
         self.curve.push(self.state.step, rate, &report);
         match report.parts.iter().sum::<f32>().is_finite() {

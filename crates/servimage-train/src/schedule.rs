@@ -43,7 +43,8 @@ pub struct Schedule {
     /// Share of the run at the beginning in which only what a pack lacks learns, where it goes on from a pack.
     #[serde(default)]
     pub alone_share: f32,
-    /// Examples on which the payment head learns alone when all the steps are done ([`crate::heads`]).
+    /// Examples on which the payment head learns alone when all the steps are done, rounded up to whole batches
+    /// ([`crate::payment_head`]).
     #[serde(default)]
     pub head_examples: usize,
 }

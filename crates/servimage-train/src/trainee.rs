@@ -215,6 +215,12 @@ fn concept_losses(logits: &[Tensor<2>], targets: &Targets, device: &Device) -> [
     losses
 }
 
+/// Log-odds of payment, `[n]`, of the logits of reject and accept, `[n, 2]`.
+pub(crate) fn log_odds(said: Tensor<2>) -> Tensor<1> {
+    let [n, _] = said.dims();
+    (said.clone().slice([0..n, 1..2]) - said.slice([0..n, 0..1])).reshape([n])
+}
+
 /// Cross-entropy of the payment, and of which example of a pair is preferred, from the `[batch, 2]` that a payment head says.
 pub(crate) fn payment_losses(
     said: Tensor<2>,
@@ -222,7 +228,7 @@ pub(crate) fn payment_losses(
     device: &Device,
 ) -> [Tensor<1>; 2] {
     let n = targets.pay_logits.len();
-    let pay = (said.clone().slice([0..n, 1..2]) - said.slice([0..n, 0..1])).reshape([n]);
+    let pay = log_odds(said);
     let pairs = pay.clone().reshape([n / 2, 2]);
     let first = pairs.clone().slice([0..n / 2, 0..1]);
     let margin = (first - pairs.slice([0..n / 2, 1..2])).reshape([n / 2]);

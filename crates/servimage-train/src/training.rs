@@ -9,8 +9,8 @@ use servimage_pack::{Layout, Pack};
 use servimage_train::about::{self, Evaluation};
 use servimage_train::again::{folders, train_again};
 use servimage_train::batch::Sampler;
-use servimage_train::heads::HeadWork;
 use servimage_train::nano::{NanoConfig, prompt_builder};
+use servimage_train::payment_head::HeadWork;
 use servimage_train::run::{Run, StepReport};
 use servimage_train::schedule::Schedule;
 use servimage_train::source::{self, Part};
@@ -154,6 +154,8 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
             pack.display()
         );
     }
+    let training_heads = args.training_heads.as_deref().map(Weights::read);
+    let training_heads = training_heads.transpose()?;
     let tokenizer = run_tokenizer(&args.run)?;
     let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
     let default_parts = if args.on.device == "cpu" {
@@ -187,8 +189,7 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     match (&args.from, &args.past) {
         (Some(pack), Some(past)) => {
             let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
-            let heads = args.training_heads.as_deref().map(Weights::read);
-            run.go_on_from_pack(&pack, &about::read_json(past)?, heads.transpose()?)?;
+            run.go_on_from_pack(&pack, &about::read_json(past)?, training_heads)?;
         }
         (Some(other), None) => run.go_on_from(other)?,
         (None, _) => {}
@@ -265,8 +266,8 @@ impl Progress {
     }
 
     fn tell(&self, run: &str, step: u64, report: StepReport) {
-        if let Some(work) = report.heads {
-            return self.tell_of_head(run, work);
+        if let Some(work) = report.payment_head {
+            return self.tell_of_payment_head(run, work);
         }
         self.bar.set_position(step);
         let [guess, asked, met, brf, concept, pay, order] = report.parts;
@@ -283,7 +284,7 @@ impl Progress {
         self.bar.set_message(format!("{run}{line}"));
     }
 
-    fn tell_of_head(&self, run: &str, work: HeadWork) {
+    fn tell_of_payment_head(&self, run: &str, work: HeadWork) {
         let (verb, share) = match work {
             HeadWork::Showing(share) => ("is shown what it learns from", share),
             HeadWork::Learning(share) => ("learns", share),

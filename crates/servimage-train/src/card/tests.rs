@@ -66,6 +66,19 @@ fn a_card_without_the_figures_of_its_pack_is_refused() {
 }
 
 #[test]
+fn figures_on_pictures_of_training_are_refused() {
+    let mut evaluations = committed();
+    evaluations[0].part = Part::Train;
+    let label = evaluations[0].label.clone();
+    let refused = card(&evaluations, &shipped()).expect_err("learned by heart");
+    let message = refused.to_string();
+    assert!(
+        message.contains(&label) && message.contains("--on-training"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_run_on_shuffled_labels_stands_last_and_says_what_it_is() {
     let mut evaluations = committed();
     evaluations.retain(|evaluation| !is_shuffled(evaluation));

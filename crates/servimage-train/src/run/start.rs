@@ -13,13 +13,18 @@ use servimage_pack::{Pack, PackSource};
 use std::path::Path;
 
 impl Run {
+    /// Whether nothing can be put in place of its weights any more; a run may end without a step.
+    fn has_begun(&self) -> bool {
+        self.state.step > 0 || self.state.finished
+    }
+
     /// Starts on the weights of another run that has ended; nothing where this one has begun. Where its schedule is that of one
     /// that goes on from a pack ([`alone_share`](crate::schedule::Schedule::alone_share)), on those that packs hold.
     ///
     /// # Errors
     /// [`TrainError`] where its files are missing or damaged, or it has not ended.
     pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
-        if self.state.step > 0 || self.state.finished {
+        if self.has_begun() {
             return Ok(());
         }
         let state: State = read_json(&other.join("state.json"))?;
@@ -40,7 +45,7 @@ impl Run {
     ///
     /// # Errors
     /// [`TrainError::OtherPack`] where the evaluation is of another pack, [`TrainError::NoPast`] where it does not say how it was
-    /// trained, [`TrainError::Pack`] where the pack is damaged, [`TrainError::MissingTensor`] where one of the heads is not among
+    /// trained, [`TrainError::Pack`] where the pack is damaged, [`TrainError::OtherHeads`] where one of the heads is not among
     /// those given.
     pub fn go_on_from_pack<S: PackSource>(
         &mut self,
@@ -48,7 +53,7 @@ impl Run {
         evaluation: &Evaluation,
         training_heads: Option<Weights>,
     ) -> Result<(), TrainError> {
-        if self.state.step > 0 || self.state.finished {
+        if self.has_begun() {
             return Ok(());
         }
         if evaluation.pack.sha256 != pack.sha256() {
@@ -70,12 +75,12 @@ impl Run {
                 .insert(entry.name.clone(), Values { shape, data });
         }
         self.weights = unscaled(weights);
-        if let Some(mut heads) = training_heads {
-            heads.tensors.retain(|name, _| !is_packed(name));
+        if let Some(heads) = training_heads {
+            let heads = crate::export::training_heads(heads);
             self.weights.tensors.extend(heads.tensors);
             let (_, drawn) = self.unrounded(&Device::flex())?;
             if let Some(name) = drawn.tensors.into_keys().next() {
-                return Err(TrainError::MissingTensor { name });
+                return Err(TrainError::OtherHeads { name });
             }
         }
         self.state.from = Some(Box::new(past));

@@ -3,17 +3,18 @@
 use crate::{SCHEDULE, Tried, packed, tiny};
 use burn::tensor::Device;
 use servimage_pack::dir::DirSource;
-use servimage_pack::{Layout, Pack};
+use servimage_pack::{Layout, MemorySource, Pack};
 use servimage_train::about::{Evaluation, PackFacts, TrainingFacts, read_json};
 use servimage_train::again::{folders, train_again};
 use servimage_train::batch::Sampler;
 use servimage_train::error::TrainError;
 use servimage_train::export::training_heads;
-use servimage_train::heads::HeadWork;
 use servimage_train::nano::NanoConfig;
+use servimage_train::payment_head::HeadWork;
 use servimage_train::run::{Run, StepReport};
 use servimage_train::schedule::Schedule;
-use servimage_train::weights::{Values, Weights};
+use servimage_train::trainee::Trainee;
+use servimage_train::weights::{Rounded, Values, Weights};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -29,6 +30,15 @@ fn ended(folder: &Path) -> Result<(NanoConfig, String, Sampler, Run), TrainError
 /// The evaluation of the pack that ships.
 fn shipped() -> Result<Evaluation, TrainError> {
     read_json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("evaluations/nano.json"))
+}
+
+/// The same as if it were of another pack, that of a run.
+fn evaluated(pack: &Pack<MemorySource>, run: &Path) -> Result<Evaluation, TrainError> {
+    Ok(Evaluation {
+        pack: PackFacts::of(pack),
+        training: Some(TrainingFacts::read(run)?),
+        ..shipped()?
+    })
 }
 
 /// What an error says; nothing where there is none.
@@ -74,7 +84,7 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let (config, tokenizer, sampler, before) = ended(first.path())?;
     let pack = packed(&before, &config, &tokenizer)?;
-    let mut evaluation = shipped()?;
+    let others = shipped()?;
     let alone = Schedule {
         n_steps: 3,
         quant_share: 0.0,
@@ -83,13 +93,12 @@ fn a_run_goes_on_from_a_pack_and_what_the_pack_lacks_learns_first() -> Tried {
         ..SCHEDULE
     };
     let mut run = Run::open(second.path(), alone, config.clone(), &Device::flex())?;
-    let message = said(run.go_on_from_pack(&pack, &evaluation, None));
+    let message = said(run.go_on_from_pack(&pack, &others, None));
     assert!(
-        message.contains(pack.sha256()) && message.contains(&evaluation.pack.sha256),
+        message.contains(pack.sha256()) && message.contains(&others.pack.sha256),
         "{message}"
     );
-    evaluation.pack = PackFacts::of(&pack);
-    evaluation.training = Some(TrainingFacts::read(first.path())?);
+    let evaluation = evaluated(&pack, first.path())?;
     run.go_on_from_pack(&pack, &evaluation, None)?;
     // A run of the same schedule that goes on from the run of the pack starts on the same tensors.
     let third = tempfile::tempdir()?;
@@ -121,15 +130,13 @@ fn a_run_goes_on_from_a_pack_and_the_heads_beside_it_as_from_its_run() -> Tried 
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let (config, tokenizer, _, before) = ended(first.path())?;
     let pack = packed(&before, &config, &tokenizer)?;
-    let mut evaluation = shipped()?;
-    evaluation.pack = PackFacts::of(&pack);
-    evaluation.training = Some(TrainingFacts::read(first.path())?);
+    let evaluation = evaluated(&pack, first.path())?;
     let on = Schedule {
         goes_on: true,
         ..SCHEDULE
     };
     let mut run = Run::open(second.path(), on, config, &Device::flex())?;
-    let heads = training_heads(&before.weights);
+    let heads = training_heads(before.weights.clone());
     let mut some = heads.clone();
     some.tensors.remove("guess.fc1.weight");
     let message = said(run.go_on_from_pack(&pack, &evaluation, Some(some)));
@@ -155,12 +162,28 @@ fn a_run_goes_on_from_the_shipped_pack_and_the_heads_that_lie_beside_its_evaluat
     };
     let config = NanoConfig::shipped(pack.manifest().text.vocab_size);
     let folder = tempfile::tempdir()?;
-    let mut run = Run::open(folder.path(), on, config, &Device::flex())?;
+    let mut run = Run::open(folder.path(), on, config.clone(), &Device::flex())?;
     run.go_on_from_pack(&pack, &evaluation, Some(heads.clone()))?;
-    assert!(heads.tensors.contains_key("guess.fc1.weight"));
-    for (name, values) in &heads.tensors {
-        assert_eq!(run.weights.tensors.get(name), Some(values), "{name}");
-    }
+    // They know what the pack's vision tower sees: heads that are drawn do not.
+    let (_, _, sampler) = tiny()?;
+    let batch = sampler.batch(1, &on.plan(1, 0.0))?;
+    assert!(batch.vision_only);
+    let device = Device::flex();
+    let loss = |weights: &Weights| -> Result<f32, TrainError> {
+        let (trainee, _, _) = Trainee::build(weights, &Rounded::new(), &config, 1, &device)?;
+        let loss = trainee.vision_loss(&batch, &device);
+        Ok(loss.into_data().iter::<f32>().sum())
+    };
+    let known = loss(&run.weights)?;
+    let mut without = run.weights.clone();
+    without
+        .tensors
+        .retain(|name, _| !heads.tensors.contains_key(name));
+    let drawn = loss(&without)?;
+    assert!(
+        known < 0.5 * drawn,
+        "{known} with them, {drawn} with drawn ones"
+    );
     Ok(())
 }
 
@@ -177,7 +200,7 @@ fn a_run_without_steps_trains_the_payment_head_and_nothing_else() -> Tried {
     let mut run = Run::open(second.path(), heads, config, &Device::flex())?;
     run.go_on_from(first.path())?;
     let told = Mutex::new(Vec::new());
-    let tell = |_, report: StepReport| told.lock().expect("one thread").push(report.heads);
+    let tell = |_, report: StepReport| told.lock().expect("one thread").push(report.payment_head);
     run.train(&sampler, 0, 1, Instant::now(), tell)?;
     let told = told.into_inner()?;
     assert_eq!(told.first(), Some(&Some(HeadWork::Showing(0.5))));
