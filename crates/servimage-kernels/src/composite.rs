@@ -1,4 +1,4 @@
-//! The operations in burn's own, which record gradients: for training, and as the reference of the kernels' tests.
+//! The operations in burn's own, which record gradients: for training on a GPU, and as the reference of the kernels' tests.
 
 use crate::{Activation, AttentionShape, Heads, Segment};
 use burn::tensor::activation::{gelu, relu, sigmoid, silu, softmax};
@@ -7,11 +7,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 /// What an attention score is lowered by where a row must not look; exp of it is 0 in f32.
 const MASKED: f32 = -1.0e9;
 
-/// `activation(x W^T + bias + addend)` with a float weight `[d_out, d_in]`.
-///
-/// # Shapes
-/// As [`crate::linear`].
-pub fn linear(
+pub(crate) fn linear(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,

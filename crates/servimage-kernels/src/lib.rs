@@ -4,8 +4,9 @@
 //! The network calls the functions of this crate on burn tensors. Where a tensor lies decides what runs:
 //! - on a WebGPU device, hand-written WGSL (`gpu`); weights stay as they lie in the pack and are unpacked inside the matmul;
 //! - on the CPU backend, SIMD loops (`cpu`), with weights unpacked a tile at a time, small ones once;
-//! - on a device that records gradients, burn's operations (`composite`, native only): slow, differentiable, and the
-//!   reference that the tests hold the other two against.
+//! - on a CPU that records gradients, the same loops with gradients of their own (`recorded`, native only);
+//! - on a GPU that records gradients, burn's operations (`composite`, native only): slow, differentiable, and the reference
+//!   that the tests hold the others against.
 //!
 //! All tensors are f32, contiguous and two-dimensional unless a function says otherwise; on a GPU activations between two
 //! kernels may be f16 ([`Storage`]).
@@ -18,19 +19,23 @@ mod gpu;
 mod ops;
 mod pooling;
 mod readback;
+#[cfg(not(target_family = "wasm"))]
+mod recorded;
 mod segments;
 mod storage;
 mod weight;
 
-#[cfg(not(target_family = "wasm"))]
-pub use composite::linear as linear_float;
 pub use cpu::{AttentionShape, Segment};
+#[cfg(not(target_family = "wasm"))]
+pub use ops::linear_float;
 pub use ops::{
     add_rows, attention, columns, gather, gelu, layer_norm, linear, linear_stored, norm_rotate,
     rms_norm, swiglu,
 };
 pub use pooling::{Pooled, Pooler};
 pub use readback::{ReadError, read};
+#[cfg(not(target_family = "wasm"))]
+pub use recorded::in_steps;
 pub use segments::Segments;
 pub use storage::Storage;
 pub use weight::{PackedWeight, UploadError, binding_limit};

@@ -1,10 +1,10 @@
 //! The operations on burn tensors.
 
 use crate::backend::{Held, cpu_tensor, gpu_tensor, hold, hold_words, on_cpu, on_gpu, values};
-#[cfg(not(target_family = "wasm"))]
-use crate::composite;
 use crate::weight::PackedWeight;
 use crate::{Activation, AttentionShape, Heads, Segments, Storage, cpu, gpu};
+#[cfg(not(target_family = "wasm"))]
+use crate::{composite, recorded};
 use burn::tensor::Tensor;
 use std::ops::Range;
 
@@ -79,6 +79,22 @@ pub fn linear_stored(
     }
 }
 
+/// [`linear`] on a weight of floats, `[d_out, d_in]`, which may learn.
+///
+/// # Shapes
+/// As [`linear`].
+#[cfg(not(target_family = "wasm"))]
+pub fn linear_float(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+    addend: Option<Tensor<2>>,
+    activation: Activation,
+) -> Tensor<2> {
+    recorded::linear(&x, &weight, bias.as_ref(), addend.as_ref(), activation)
+        .unwrap_or_else(|| composite::linear(x, weight, bias, addend, activation))
+}
+
 /// RMSNorm of every row: `x / sqrt(mean(x^2) + epsilon) * gamma`, stored as `out`.
 ///
 /// # Shapes
@@ -98,7 +114,8 @@ pub fn rms_norm(x: Tensor<2>, gamma: &Tensor<1>, epsilon: f64, out: Storage) -> 
             cpu_tensor(out, dims)
         }
         #[cfg(not(target_family = "wasm"))]
-        Held::Recording => composite::rms_norm(x, gamma, epsilon),
+        Held::Recording => recorded::rms_norm(&x, gamma, epsilon)
+            .unwrap_or_else(|| composite::rms_norm(x, gamma, epsilon)),
     }
 }
 
@@ -142,7 +159,8 @@ pub fn layer_norm(
             cpu_tensor(out, dims)
         }
         #[cfg(not(target_family = "wasm"))]
-        Held::Recording => composite::layer_norm(x, gamma, beta, epsilon),
+        Held::Recording => recorded::layer_norm(&x, gamma, beta, epsilon)
+            .unwrap_or_else(|| composite::layer_norm(x, gamma, beta, epsilon)),
     }
 }
 
@@ -165,7 +183,8 @@ pub fn norm_rotate(
     let head_dim = cos.dims()[1];
     #[cfg(not(target_family = "wasm"))]
     if x.device().is_autodiff() {
-        return composite::norm_rotate(x, heads, norm, cos, sin);
+        return recorded::norm_rotate(&x, heads, norm, cos, sin)
+            .unwrap_or_else(|| composite::norm_rotate(x, heads, norm, cos, sin));
     }
     let epsilon = norm.map_or(0.0, |(_, epsilon)| epsilon as f32);
     match hold(x) {
@@ -244,7 +263,10 @@ pub fn attention(
             cpu_tensor(out, [n_rows, shape.n_heads * shape.head_dim])
         }
         #[cfg(not(target_family = "wasm"))]
-        Held::Recording => composite::attention(qkv, prefix, segments.list(), shape),
+        Held::Recording => (prefix.is_none())
+            .then(|| recorded::attention(&qkv, segments.list(), shape))
+            .flatten()
+            .unwrap_or_else(|| composite::attention(qkv, prefix, segments.list(), shape)),
     }
 }
 
@@ -263,7 +285,7 @@ pub fn swiglu(gate_up: Tensor<2>) -> Tensor<2> {
             cpu_tensor(out, [n_rows, width / 2])
         }
         #[cfg(not(target_family = "wasm"))]
-        Held::Recording => composite::swiglu(gate_up),
+        Held::Recording => recorded::swiglu(&gate_up).unwrap_or_else(|| composite::swiglu(gate_up)),
     }
 }
 
@@ -282,7 +304,9 @@ pub fn gelu(x: Tensor<2>) -> Tensor<2> {
             cpu_tensor(out, dims)
         }
         #[cfg(not(target_family = "wasm"))]
-        Held::Gpu(_) | Held::Recording => burn::tensor::activation::gelu(x),
+        Held::Gpu(_) | Held::Recording => {
+            recorded::gelu(&x).unwrap_or_else(|| burn::tensor::activation::gelu(x))
+        }
         #[cfg(target_family = "wasm")]
         Held::Gpu(_) => {
             panic!("GELU by itself runs on the CPU; on a GPU it is a part of a linear layer")

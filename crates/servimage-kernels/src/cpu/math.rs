@@ -43,10 +43,18 @@ pub(super) fn gelu_tanh(x: f32) -> f32 {
 }
 
 /// GELU with the error function, absolute error under 1e-6.
-///
-/// `erfc(z) = t (a1 + t (a2 + ...)) e^(-z^2)` with `t = 1 / (1 + p z)` for `z >= 0`: Abramowitz and Stegun, 7.1.26.
 #[inline(always)]
 pub(super) fn gelu(x: f32) -> f32 {
+    let tail = normal_tail(x.abs(), x.abs());
+    // x Phi(x) is `x - tail` on the right and `-tail` on the left.
+    (if x > 0.0 { x } else { 0.0 }) - tail
+}
+
+/// `times (1 - Phi(x))` for `x >= 0`, `Phi` the normal distribution.
+///
+/// `erfc(z) = t (a1 + t (a2 + ...)) e^(-z^2)` with `t = 1 / (1 + p z)`: Abramowitz and Stegun, 7.1.26.
+#[inline(always)]
+pub(super) fn normal_tail(x: f32, times: f32) -> f32 {
     const P: f32 = 0.327_591_1;
     const A: [f32; 5] = [
         0.254_829_6,
@@ -55,10 +63,8 @@ pub(super) fn gelu(x: f32) -> f32 {
         -1.453_152,
         1.061_405_4,
     ];
-    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let z = x * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / (1.0 + P * z);
     let polynomial = ((((A[4] * t + A[3]) * t + A[2]) * t + A[1]) * t + A[0]) * t;
-    let tail = 0.5 * x.abs() * polynomial * exp(-z * z);
-    // x Phi(x) is `x - tail` on the right and `-tail` on the left.
-    (if x > 0.0 { x } else { 0.0 }) - tail
+    0.5 * times * polynomial * exp(-z * z)
 }

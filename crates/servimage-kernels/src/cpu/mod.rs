@@ -5,6 +5,8 @@
 
 mod activate;
 mod attention;
+#[cfg(not(target_family = "wasm"))]
+mod backward;
 mod dequantize;
 mod linear;
 mod math;
@@ -22,6 +24,11 @@ mod transpose;
 pub use crate::Activation;
 pub use activate::activate;
 pub use attention::{AttentionShape, Segment, attention};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use backward::{
+    activate_backward, add_rows_to, add_to_rows, layer_norm_backward, norm_rotate_backward,
+    rms_norm_backward, softmax_rows, softmax_rows_backward, swiglu_backward,
+};
 pub use dequantize::WeightView;
 pub use linear::{Epilogue, linear};
 pub use norm::{Heads, layer_norm, norm_rotate, rms_norm};

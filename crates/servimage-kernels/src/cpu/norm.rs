@@ -60,7 +60,7 @@ fn layer_norm_row(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32, out: &mu
 }
 
 #[inline(always)]
-fn inverse_rms(x: &[f32], epsilon: f32) -> f32 {
+pub(super) fn inverse_rms(x: &[f32], epsilon: f32) -> f32 {
     let mean_square = sum_by(x, x, |a, b| a * b) / x.len() as f32;
     1.0 / (mean_square + epsilon).sqrt()
 }
