@@ -33,6 +33,8 @@ pub enum Part {
     Convert,
     /// Our linear layers against burn's
     Linear,
+    /// Layers of nano forwards and backwards, against burn's own gradients
+    Gradients,
     /// Nano and golden networks natively, against PyTorch
     Native,
     /// Cost against length, images and width
@@ -75,7 +77,7 @@ pub struct BenchOptions {
     /// Part gpu: what the card's data sheet promises for the type that it computes in
     #[arg(long, value_name = "TFLOP/S")]
     peak_tflops: Option<f64>,
-    /// Take `forward`, `linear`, `servimage` and `made-up-checkpoint` from this folder instead of building them: for a machine
+    /// Take `forward`, `gradients`, `linear`, `servimage` and `made-up-checkpoint` from this folder instead of building them: for a machine
     /// without a compiler
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
@@ -187,6 +189,7 @@ impl Part {
         match self {
             Self::Convert => parts::convert::measure(context),
             Self::Linear => parts::linear::measure(context),
+            Self::Gradients => parts::gradients::measure(context),
             Self::Native => parts::native::measure(context),
             Self::Cost => parts::cost::measure(context),
             Self::Prefix => parts::prefix::measure(context),
@@ -207,6 +210,7 @@ impl Part {
             (Some(error), _) => format!("**Failed**: {error}\n"),
             (_, Self::Convert) => parts::convert::render(data),
             (_, Self::Linear) => parts::linear::render(data),
+            (_, Self::Gradients) => parts::gradients::render(data),
             (_, Self::Native) => parts::native::render(data),
             (_, Self::Cost) => parts::cost::render(data),
             (_, Self::Prefix) => parts::prefix::render(data),

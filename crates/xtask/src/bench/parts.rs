@@ -6,6 +6,7 @@ pub mod convert;
 pub mod cost;
 pub mod folder;
 pub mod gpu;
+pub mod gradients;
 pub mod linear;
 pub mod native;
 pub mod page;

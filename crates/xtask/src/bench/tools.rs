@@ -18,6 +18,8 @@ const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 pub struct Tools {
     /// `benches/forward` of servimage-engine.
     pub forward: PathBuf,
+    /// `benches/gradients.rs` of servimage-kernel-cases.
+    pub gradients: PathBuf,
     /// `benches/linear.rs` of servimage-kernel-cases.
     pub linear: PathBuf,
     /// The command line.
@@ -36,6 +38,7 @@ impl Tools {
         };
         Ok(Self {
             forward: program("forward")?,
+            gradients: program("gradients")?,
             linear: program("linear")?,
             servimage: program("servimage")?,
             made_up_checkpoint: program("made-up-checkpoint")?,
@@ -52,6 +55,8 @@ impl Tools {
             "--bins",
             "--bench",
             "forward",
+            "--bench",
+            "gradients",
             "--bench",
             "linear",
         ]);
@@ -70,6 +75,7 @@ impl Tools {
         };
         Ok(Self {
             forward: built("bench", "forward")?,
+            gradients: built("bench", "gradients")?,
             linear: built("bench", "linear")?,
             servimage: built("bin", "servimage")?,
             made_up_checkpoint: built("bin", "made-up-checkpoint")?,
