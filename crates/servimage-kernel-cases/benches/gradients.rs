@@ -3,9 +3,9 @@
 //! The layers have nano's shapes, and as many rows as one of the two parts of a step of its training. Both kinds take turns.
 //! One JSON object a kind on stdout, all times in milliseconds.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Tensor};
 use servimage_kernels::{
-    Activation, AttentionShape, Heads, Segment, Segments, Storage, attention, in_steps, layer_norm,
+    Activation, AttentionShape, Heads, Segment, Segments, Storage, attention, by_burn, layer_norm,
     linear_float, norm_rotate, rms_norm, swiglu,
 };
 use std::error::Error;
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A round of each to warm up, then rounds until the time is spent.
 fn measure(layer: &Layer, seconds: f64) {
     let kinds: [Kind; 2] = [
-        ("burn", |layer| in_steps(|| layer.step())),
+        ("burn", |layer| by_burn(|| layer.step())),
         ("ours", Layer::step),
     ];
     for (_, step) in kinds {
@@ -179,13 +179,11 @@ impl Layer {
         parameters: &[[usize; 2]],
         forward: impl Fn(Tensor<2>, &[Tensor<2>]) -> Tensor<2> + 'static,
     ) -> Self {
-        let parameters = parameters.iter().zip(2..);
+        let parameter = |&size: &[usize; 2]| (noisy(size) * 0.1).detach().require_grad();
         Self {
             name,
-            x: noisy(x, 1).require_grad(),
-            parameters: parameters
-                .map(|(&size, seed)| (noisy(size, seed) * 0.1).detach().require_grad())
-                .collect(),
+            x: noisy(x).require_grad(),
+            parameters: parameters.iter().map(parameter).collect(),
             forward: Box::new(forward),
         }
     }
@@ -204,20 +202,12 @@ fn segments(len: usize) -> Segments {
 
 /// Cosines and sines of made-up angles.
 fn angles(n_rows: usize, head_dim: usize) -> [Tensor<2>; 2] {
-    let angles = noisy([n_rows, head_dim], 77);
+    let angles = noisy([n_rows, head_dim]);
     [angles.clone().cos(), angles.sin()]
 }
 
-fn noisy(shape: [usize; 2], seed: u32) -> Tensor<2> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9) | 1;
-    let values: Vec<f32> = (0..shape[0] * shape[1])
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            (state >> 8) as f32 / 8_388_608.0 - 1.0
-        })
-        .collect();
-    let device = Device::flex().autodiff();
-    Tensor::from_data(TensorData::new(values, shape), &device)
+/// Values in -1..1.
+fn noisy(shape: [usize; 2]) -> Tensor<2> {
+    let range = Distribution::Uniform(-1.0, 1.0);
+    Tensor::random(shape, range, &Device::flex().autodiff())
 }

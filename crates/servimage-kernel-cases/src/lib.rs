@@ -89,7 +89,7 @@ impl Case {
             Some(values) => Ok(values.to_vec()),
             None => {
                 let device = Device::flex().autodiff();
-                let result = servimage_kernels::in_steps(|| (self.operation)(&device));
+                let result = servimage_kernels::by_burn(|| (self.operation)(&device));
                 read(result).await.map(&self.finish)
             }
         }

@@ -35,7 +35,7 @@ pub use ops::{
 pub use pooling::{Pooled, Pooler};
 pub use readback::{ReadError, read};
 #[cfg(not(target_family = "wasm"))]
-pub use recorded::in_steps;
+pub use recorded::by_burn;
 pub use segments::Segments;
 pub use storage::Storage;
 pub use weight::{PackedWeight, UploadError, binding_limit};

@@ -2,8 +2,8 @@
 //!
 //! A gradient takes the place of the result's gradient where it has that one's shape.
 
-use super::math;
-use super::norm::{Heads, inverse_rms};
+use super::math::{self, GELU_CUBE, GELU_SLOPE};
+use super::norm::{Heads, inverse_rms, mean_and_scale};
 use super::simd::{dot, max, sum_by, vectorize};
 use crate::Activation;
 
@@ -68,11 +68,8 @@ pub(crate) fn activate_backward(activation: Activation, x: &[f32], gradient: &mu
 /// Slope of `x s(u)`, `s` the logistic function and `u` the odd polynomial of GELU's tanh form.
 #[inline(always)]
 fn gelu_tanh_slope(x: f32) -> f32 {
-    /// `2 sqrt(2 / pi)`
-    const SLOPE: f32 = 1.595_769;
-    const CUBE: f32 = 0.044_715;
-    let s = 1.0 / (1.0 + math::exp(-SLOPE * (x + CUBE * x * x * x)));
-    s + x * s * (1.0 - s) * SLOPE * (1.0 + 3.0 * CUBE * x * x)
+    let s = 1.0 / (1.0 + math::exp(-GELU_SLOPE * (x + GELU_CUBE * x * x * x)));
+    s + x * s * (1.0 - s) * GELU_SLOPE * (1.0 + 3.0 * GELU_CUBE * x * x)
 }
 
 /// Slope of `x Phi(x)`: `Phi(x) + x phi(x)`, of the normal distribution.
@@ -169,10 +166,7 @@ pub(crate) fn layer_norm_backward(
         #[inline(always)]
         || {
             for (x, gradient) in x.chunks_exact(d).zip(gradient.chunks_exact_mut(d)) {
-                let n = d as f32;
-                let mean = sum_by(x, x, |value, _| value) / n;
-                let variance = sum_by(x, x, |value, _| (value - mean) * (value - mean)) / n;
-                let scale = 1.0 / (variance + epsilon).sqrt();
+                let (mean, scale) = mean_and_scale(x, epsilon);
                 for (normed, x) in normed.iter_mut().zip(x) {
                     *normed = (x - mean) * scale;
                 }
@@ -183,6 +177,7 @@ pub(crate) fn layer_norm_backward(
                     *of_gamma += *gradient * normed;
                     *gradient *= gamma;
                 }
+                let n = d as f32;
                 let mean = sum_by(gradient, gradient, |value, _| value) / n;
                 let along = dot(gradient, &normed) / n;
                 for (gradient, normed) in gradient.iter_mut().zip(&normed) {

@@ -34,12 +34,16 @@ pub(super) fn silu(x: f32) -> f32 {
     x / (1.0 + exp(-x))
 }
 
+/// Of GELU's tanh form, `x` times the logistic function of `GELU_SLOPE (x + GELU_CUBE x^3)`: `2 sqrt(2 / pi)`.
+pub(super) const GELU_SLOPE: f32 = 1.595_769;
+
+/// See [`GELU_SLOPE`].
+pub(super) const GELU_CUBE: f32 = 0.044_715;
+
 /// GELU in its tanh form; `(1 + tanh(u)) / 2` is the logistic function of `2 u`.
 #[inline(always)]
 pub(super) fn gelu_tanh(x: f32) -> f32 {
-    /// `2 sqrt(2 / pi)`
-    const SLOPE: f32 = 1.595_769;
-    x / (1.0 + exp(-SLOPE * (x + 0.044_715 * x * x * x)))
+    x / (1.0 + exp(-GELU_SLOPE * (x + GELU_CUBE * x * x * x)))
 }
 
 /// GELU with the error function, absolute error under 1e-6.

@@ -18,7 +18,7 @@ mod product;
 mod rows;
 mod simd;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transpose;
 
 pub use crate::Activation;

@@ -50,13 +50,19 @@ pub fn layer_norm(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32, out: &mu
 
 #[inline(always)]
 fn layer_norm_row(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32, out: &mut [f32]) {
-    let n = x.len() as f32;
-    let mean = sum_by(x, x, |value, _| value) / n;
-    let variance = sum_by(x, x, |value, _| (value - mean) * (value - mean)) / n;
-    let scale = 1.0 / (variance + epsilon).sqrt();
+    let (mean, scale) = mean_and_scale(x, epsilon);
     for (((out, x), gamma), beta) in out.iter_mut().zip(x).zip(gamma).zip(beta) {
         *out = (x - mean) * scale * gamma + beta;
     }
+}
+
+/// Mean, and one over the root of the variance plus `epsilon`.
+#[inline(always)]
+pub(super) fn mean_and_scale(x: &[f32], epsilon: f32) -> (f32, f32) {
+    let n = x.len() as f32;
+    let mean = sum_by(x, x, |value, _| value) / n;
+    let variance = sum_by(x, x, |value, _| (value - mean) * (value - mean)) / n;
+    (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
 #[inline(always)]

@@ -15,9 +15,9 @@ pub(crate) fn attention(
     shape: AttentionShape,
 ) -> Option<Tensor<2>> {
     let n_rows = qkv.dims()[0];
-    let equal = segments.windows(2).all(|pair| pair[0].len == pair[1].len);
-    let covered = segments.iter().map(|segment| segment.len).sum::<usize>() == n_rows;
-    if !equal || !covered || n_rows == 0 {
+    let len = segments.first()?.len;
+    let is_next = |(i, segment): (usize, &Segment)| (segment.start, segment.len) == (i * len, len);
+    if !segments.iter().enumerate().all(is_next) || segments.len() * len != n_rows {
         return None;
     }
     let operand = recorded(qkv)?;
@@ -28,7 +28,6 @@ pub(crate) fn attention(
         shape,
     };
     let mut weights = matmul(heads.queries(), heads.keys(true));
-    let len = heads.len();
     softmax_rows(
         weights.storage_mut::<f32>(),
         len,

@@ -1,6 +1,6 @@
 //! Linear layers: one product forwards, two backwards.
 
-use super::{Gradient, matmul, nothing, operand, record, recorded, tensor_of, turned};
+use super::{Gradient, matmul, record, recorded, recorded_or_empty, tensor_of, turned};
 use crate::Activation;
 use crate::backend::values;
 use crate::cpu::{activate, activate_backward, add_rows_to, add_to_rows};
@@ -16,10 +16,9 @@ pub(crate) fn linear(
     activation: Activation,
 ) -> Option<Tensor<2>> {
     let x = recorded(x)?;
-    let weight = operand(weight);
-    let bias_operand = bias.map_or_else(nothing, operand);
-    let addend_operand = addend.map_or_else(nothing, operand);
-    let (bias, addend) = (bias.is_some(), addend.is_some());
+    let weight = recorded(weight)?;
+    let bias_operand = recorded_or_empty(bias)?;
+    let addend_operand = recorded_or_empty(addend)?;
     let operands = [
         x.node(),
         weight.node(),
@@ -29,18 +28,16 @@ pub(crate) fn linear(
     let x = x.into_primitive().to_contiguous();
     let weight = weight.into_primitive().to_contiguous();
     let mut y = matmul(x.clone(), turned(&weight));
-    if bias {
+    if bias.is_some() {
         let bias = bias_operand.into_primitive().to_contiguous();
         add_to_rows(y.storage_mut::<f32>(), values(&bias));
     }
-    if addend {
+    if addend.is_some() {
         let addend = addend_operand.into_primitive().to_contiguous();
         add_to_rows(y.storage_mut::<f32>(), values(&addend));
     }
     let before = (activation != Activation::None).then(|| y.clone());
-    if before.is_some() {
-        activate(activation, y.storage_mut::<f32>());
-    }
+    activate(activation, y.storage_mut::<f32>());
     Some(record(operands, y, || Multiplied {
         x,
         weight,

@@ -33,40 +33,36 @@ use std::fmt::Debug;
 type Recorded = <Autodiff<Flex> as burn::backend::BackendTypes>::FloatTensorPrimitive;
 
 thread_local! {
-    static IN_STEPS: Cell<bool> = const { Cell::new(false) };
+    static BY_BURN: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `work` with burn's own operations wherever gradients are recorded, also where this crate has its own for that: the
 /// reference of tests.
-pub fn in_steps<R>(work: impl FnOnce() -> R) -> R {
+pub fn by_burn<R>(work: impl FnOnce() -> R) -> R {
     /// Goes back also where `work` panics.
     struct Back(bool);
     impl Drop for Back {
         fn drop(&mut self) {
-            IN_STEPS.set(self.0);
+            BY_BURN.set(self.0);
         }
     }
-    let _back = Back(IN_STEPS.replace(true));
+    let _back = Back(BY_BURN.replace(true));
     work()
 }
 
-/// The recorded tensor behind `tensor`, where it lies on the CPU and [`in_steps`] is not at work.
+/// The recorded tensor behind `tensor`, where it lies on the CPU and [`by_burn`] is not at work.
 pub(crate) fn recorded<const D: usize>(tensor: &Tensor<D>) -> Option<Recorded> {
-    if IN_STEPS.get() {
+    if BY_BURN.get() {
         return None;
     }
     let tensor = tensor.clone().try_into_primitive::<Autodiff<Flex>>();
     tensor.ok()
 }
 
-/// [`recorded`] of a second operand.
-fn operand<const D: usize>(tensor: &Tensor<D>) -> Recorded {
-    recorded(tensor).expect("operands of one operation lie on one device")
-}
-
-/// Stands where an operation has no such operand.
-fn nothing() -> Recorded {
-    Autodiff::<Flex>::from_inner(tensor_of(Vec::new(), &[0]))
+/// [`recorded`] of an operand that an operation may have; something empty stands in its place.
+fn recorded_or_empty<const D: usize>(tensor: Option<&Tensor<D>>) -> Option<Recorded> {
+    let empty = || Autodiff::<Flex>::from_inner(tensor_of(Vec::new(), &[0]));
+    tensor.map_or_else(|| Some(empty()), recorded)
 }
 
 /// What an operation computes backwards: from its result's gradient those of its `N` operands.

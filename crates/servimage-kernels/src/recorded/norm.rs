@@ -1,6 +1,6 @@
 //! Norms of rows.
 
-use super::{Gradient, operand, record, recorded, tensor_of};
+use super::{Gradient, record, recorded, tensor_of};
 use crate::backend::values;
 use crate::cpu;
 use burn::tensor::Tensor;
@@ -9,7 +9,7 @@ use burn_flex::FlexTensor;
 /// As [`crate::rms_norm`]; `None` where nothing is recorded on a CPU.
 pub(crate) fn rms_norm(x: &Tensor<2>, gamma: &Tensor<1>, epsilon: f64) -> Option<Tensor<2>> {
     let (shape, epsilon) = (x.dims(), epsilon as f32);
-    let (x, gamma) = (recorded(x)?, operand(gamma));
+    let (x, gamma) = (recorded(x)?, recorded(gamma)?);
     let operands = [x.node(), gamma.node()];
     let x = x.into_primitive().to_contiguous();
     let gamma = gamma.into_primitive().to_contiguous();
@@ -56,7 +56,7 @@ pub(crate) fn layer_norm(
     epsilon: f64,
 ) -> Option<Tensor<2>> {
     let (shape, epsilon) = (x.dims(), epsilon as f32);
-    let (x, gamma, beta) = (recorded(x)?, operand(gamma), operand(beta));
+    let (x, gamma, beta) = (recorded(x)?, recorded(gamma)?, recorded(beta)?);
     let operands = [x.node(), gamma.node(), beta.node()];
     let x = x.into_primitive().to_contiguous();
     let gamma = gamma.into_primitive().to_contiguous();

@@ -1,6 +1,6 @@
 //! Operations on rows by themselves: SwiGLU, GELU, norm and rotation of heads.
 
-use super::{Gradient, nothing, operand, record, recorded, tensor_of};
+use super::{Gradient, record, recorded, recorded_or_empty, tensor_of};
 use crate::backend::values;
 use crate::{Activation, Heads, cpu};
 use burn::tensor::Tensor;
@@ -75,15 +75,15 @@ pub(crate) fn norm_rotate(
 ) -> Option<Tensor<2>> {
     let ([n_rows, row_len], [_, head_dim]) = (x.dims(), cos.dims());
     let x = recorded(x)?;
-    let gamma = norm.map_or_else(nothing, |(gamma, _)| operand(gamma));
+    let gamma = recorded_or_empty(norm.map(|(gamma, _)| gamma))?;
     let epsilon = norm.map(|(_, epsilon)| epsilon as f32);
     let operands = [x.node(), gamma.node()];
     let turn = Turned {
         x: x.into_primitive().to_contiguous(),
         gamma: gamma.into_primitive().to_contiguous(),
         epsilon,
-        cos: operand(cos).into_primitive().to_contiguous(),
-        sin: operand(sin).into_primitive().to_contiguous(),
+        cos: recorded(cos)?.into_primitive().to_contiguous(),
+        sin: recorded(sin)?.into_primitive().to_contiguous(),
         heads,
     };
     let mut out = values(&turn.x).to_vec();

@@ -11,7 +11,7 @@ mod rows;
 const TOLERANCE: f64 = 1e-5;
 
 /// Values in -1..1, the same for the same seed.
-fn values(n: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn values(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = |_| {
         state ^= state << 13;
