@@ -7,7 +7,7 @@ use crate::error::TrainError;
 use crate::picture::Picture;
 use crate::point::{Kind, Point};
 use crate::truth::concept;
-use crate::wear::Wear;
+use crate::wear::{Wear, Worn};
 use crate::world::{Example, PairPlan, Wish, World, judged};
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -149,7 +149,8 @@ fn output(
         }
     }
     let applied = Wear::BESIDE_OTHERS.damages(rng);
-    let mut example = judged(&content, wish, applied, None, rng)?;
+    let worn = Worn::visibly(&content.picture, &applied, rng)?;
+    let mut example = judged(&content, wish, worn, None);
     let done = if kept > 0.0 && is_done { 1.0 } else { 0.0 };
     example.truth = example.truth.with_edit(done, kept);
     if kept < 1.0 && kept > 0.0 {

@@ -9,6 +9,7 @@ use crate::figures::Share;
 use crate::scorer::Scorer;
 use crate::source::CleanPicture;
 use crate::swaps::true_wish;
+use crate::wear::Worn;
 use crate::world::{Example, World, judged};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -117,29 +118,26 @@ fn pairs_of(scorer: &Scorer, clean: &CleanPicture, number: usize) -> Result<Vec<
         Ok::<f64, TrainError>(scorer.score(&example.images, &example.brief)?.pay_logit)
     };
     let mut pairs = Vec::new();
-    let best = pay(&judged(&plain, &wish, Vec::new(), None, &mut rng)?)?;
+    let whole = Worn::clean(&plain.picture);
+    let best = pay(&judged(&plain, &wish, whole.clone(), None))?;
     for (damage, trained) in damages() {
         for severity in SEVERITIES {
-            let copy = judged(&plain, &wish, vec![(damage, severity)], None, &mut rng)?;
+            let worn = whole.clone().and((damage, severity), &mut rng)?;
+            let copy = judged(&plain, &wish, worn, None);
             let kind = Damaged::of(trained, family(damage), damage.name(), severity);
             pairs.push((kind, pay(&copy)? < best));
         }
     }
     let caption = plain.caption(true, &mut rng);
-    let mut captioned = |severity, garbling| {
+    let captioned = |severity, garbling| {
         let dress = Dress {
             caption: Some((caption.clone(), severity)),
             ..Dress::default()
         };
         let mut dressed = plain.dressed(&dress, garbling);
         dressed.facts = plain.facts;
-        pay(&judged(
-            &dressed,
-            &wish,
-            Vec::new(),
-            Some(severity),
-            &mut rng,
-        )?)
+        let worn = Worn::clean(&dressed.picture);
+        pay(&judged(&dressed, &wish, worn, Some(severity)))
     };
     let whole = captioned(0.0, Garbling::Glyphs)?;
     for severity in SEVERITIES {

@@ -9,7 +9,7 @@ use crate::error::TrainError;
 use crate::figure::Figure;
 use crate::picture::{Picture, luma};
 use crate::point::{Kind, Point};
-use crate::wear::Wear;
+use crate::wear::{Wear, Worn};
 use crate::world::{Example, PairPlan, World, judged};
 use rand::Rng;
 use servimage_image::{Rgb8Image, composite_halves};
@@ -210,7 +210,8 @@ pub(crate) fn set_pair(
         let compared = Compared { own, others: style };
         let content = own.content(world, plan, drawn, rng);
         let wish = wish.get_or_insert_with(|| world.wish(&content.facts, plan, rng));
-        let mut example = judged(&content, wish, Wear::BESIDE_OTHERS.damages(rng), None, rng)?;
+        let worn = Worn::visibly(&content.picture, &Wear::BESIDE_OTHERS.damages(rng), rng)?;
+        let mut example = judged(&content, wish, worn, None);
         example.truth = example.truth.with_set(compared.differing());
         example.compared = Some(compared);
         let others = halves.iter().map(|canvas| (Role::Others, canvas.clone()));

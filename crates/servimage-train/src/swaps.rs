@@ -8,6 +8,7 @@ use crate::figures::Share;
 use crate::point::{Kind, Language, Point};
 use crate::scorer::Scorer;
 use crate::truth::{concept, sigmoid};
+use crate::wear::Worn;
 use crate::world::{Wish, World, judged, some_points, sure};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -68,7 +69,7 @@ fn swap_of(scorer: &Scorer, world: &World, number: usize) -> Result<Swap, TrainE
     let others: Vec<Point> = points.iter().map(|point| point.other(&mut rng)).collect();
     let mut score = |points: &[Point]| {
         let wish = Wish::asking_in(language, points, world.held_out(), 100.0, &mut rng);
-        let example = judged(&content, &wish, Vec::new(), None, &mut rng)?;
+        let example = judged(&content, &wish, Worn::clean(&content.picture), None);
         scorer.score(&example.images, &example.brief)
     };
     let (met, other) = (score(&points)?, score(&others)?);
@@ -140,7 +141,7 @@ pub fn price_figures(
                 let content = Content::view(clean, plan(number).window, &mut rng);
                 let mut wish = true_wish(&content, number);
                 wish.brief.price_usd = price_usd;
-                let example = judged(&content, &wish, Vec::new(), None, &mut rng)?;
+                let example = judged(&content, &wish, Worn::clean(&content.picture), None);
                 let score = scorer.score(&example.images, &example.brief)?;
                 let said = sigmoid(calibration.a * score.pay_logit + calibration.b);
                 Ok((said, example.truth.p_pay(price_usd)))

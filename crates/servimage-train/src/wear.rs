@@ -4,9 +4,12 @@
 //! them: with a share `t` of equal truths a rank correlation of `sqrt(1 - t^3)` is the most that there is.
 
 use crate::damage::Damage;
+use crate::error::TrainError;
+use crate::marks::Mark;
+use crate::picture::Picture;
 use crate::truth::Applied;
 use rand::Rng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 
 /// Least severity.
 const LEAST: f32 = 0.03;
@@ -19,6 +22,10 @@ const SUBTLE: f64 = 0.25;
 
 /// Share of damaged families that are damaged twice.
 const TWICE: f64 = 0.1;
+
+/// How far a colour is off, and in what share of the pixels, where a hopeless damage shows; a fainter one has to show by as
+/// much less.
+const SHOWS: [f32; 2] = [0.03, 0.04];
 
 /// How pictures are worn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +55,7 @@ impl Wear {
 
     /// Where the vision tower that knows the rest looks for what it misses.
     pub const LOOKED_FOR: Self = Self {
-        shares: [0.85, 0.5, 0.4],
+        shares: [0.85, 0.6, 0.4],
         moving: true,
         subtle: true,
     };
@@ -85,6 +92,91 @@ impl Wear {
         }
         applied
     }
+}
+
+/// A picture with damages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worn {
+    /// With all of them.
+    pub picture: Picture,
+    /// The damages, in order.
+    pub applied: Vec<Applied>,
+    /// Where they show; `None` where a later one moved them.
+    pub marks: Option<Vec<Mark>>,
+}
+
+impl Worn {
+    /// Without any.
+    #[must_use]
+    pub fn clean(picture: &Picture) -> Self {
+        Self {
+            picture: picture.clone(),
+            applied: Vec::new(),
+            marks: Some(Vec::new()),
+        }
+    }
+
+    /// With one more.
+    ///
+    /// # Errors
+    /// [`TrainError::Jpeg`].
+    pub fn and(self, (damage, severity): Applied, rng: &mut impl Rng) -> Result<Self, TrainError> {
+        let next = damage.apply(&self.picture, severity, rng)?;
+        Ok(self.with((damage, severity), next))
+    }
+
+    /// With all of them one after the other, but none that nobody sees: a drawing has no detail to paint over, and who was told
+    /// that it was would learn to see what is not there. Another of the family comes in its place, as severe; where none of them
+    /// shows either, nothing.
+    ///
+    /// # Errors
+    /// [`TrainError::Jpeg`].
+    pub fn visibly(
+        picture: &Picture,
+        applied: &[Applied],
+        rng: &mut impl Rng,
+    ) -> Result<Self, TrainError> {
+        let mut worn = Self::clean(picture);
+        for (damage, severity) in applied {
+            for damage in instead(*damage, rng) {
+                let next = damage.apply(&worn.picture, *severity, rng)?;
+                if shows(&worn.picture, &next, *severity) {
+                    worn = worn.with((damage, *severity), next);
+                    break;
+                }
+            }
+        }
+        Ok(worn)
+    }
+
+    fn with(mut self, (damage, severity): Applied, next: Picture) -> Self {
+        self.marks = self.marks.filter(|_| !damage.moves());
+        if let Some(marks) = &mut self.marks {
+            marks.extend(Mark::of(damage, &self.picture, &next));
+        }
+        self.applied.push((damage, severity));
+        self.picture = next;
+        self
+    }
+}
+
+/// A damage and, in random order, those of its family that may stand in for it: what moves things was counted on.
+fn instead(damage: Damage, rng: &mut impl Rng) -> Vec<Damage> {
+    let families: [&[Damage]; 3] = [&Damage::REALISM, &Damage::AESTHETIC, &Damage::CLARITY];
+    let family = families.into_iter().find(|family| family.contains(&damage));
+    let mut others: Vec<Damage> = (family.unwrap_or_default().iter().copied())
+        .filter(|other| *other != damage && !other.moves() && !damage.moves())
+        .collect();
+    others.shuffle(rng);
+    [vec![damage], others].concat()
+}
+
+/// Whether a damage of a severity shows.
+fn shows(before: &Picture, after: &Picture, severity: f32) -> bool {
+    let [least, share] = SHOWS.map(|most| most * severity);
+    let pixels = before.pixels.iter().zip(&after.pixels);
+    let changed = pixels.filter(|(a, b)| (0..3).any(|c| (a[c] - b[c]).abs() > least));
+    changed.count() as f32 >= share * before.pixels.len() as f32
 }
 
 fn severity(rng: &mut impl Rng) -> f32 {
@@ -137,5 +229,37 @@ mod tests {
             (0.45..0.55).contains(&share),
             "{share} are warps and ghosts"
         );
+    }
+
+    #[test]
+    fn nothing_is_charged_that_nobody_sees_and_another_damage_comes_in_its_place()
+    -> Result<(), TrainError> {
+        let mut rng = SmallRng::seed_from_u64(3);
+        let [grey, blue] = [[0.5; 3], [0.2, 0.3, 0.7]];
+        let mut drawing = Picture::filled(64, 64, grey);
+        for (i, pixel) in drawing.pixels.iter_mut().enumerate() {
+            if (16..48).contains(&(i % 64)) && (16..48).contains(&(i / 64)) {
+                *pixel = blue;
+            }
+        }
+        let smoothed = (Damage::Oversmooth, 0.8);
+        let alone = Worn::clean(&drawing).and(smoothed, &mut rng)?;
+        let same = alone.picture.to_rgb8() == drawing.to_rgb8();
+        assert!(same, "there is no detail to paint over");
+        assert_eq!(alone.applied, [smoothed], "what is asked for is done");
+        for _ in 0..20 {
+            let worn = Worn::visibly(&drawing, &[smoothed, (Damage::Tilt, 0.4)], &mut rng)?;
+            let [(other, severity), last] = worn.applied[..] else {
+                panic!("{:?}", worn.applied);
+            };
+            assert!(other != Damage::Oversmooth && Damage::REALISM.contains(&other));
+            assert_eq!((severity, last), (0.8, (Damage::Tilt, 0.4)));
+            assert_ne!(worn.picture, drawing);
+        }
+        // Black stays black under any exposure, and there is nothing to bend or to tint either.
+        let black = Picture::filled(64, 64, [0.0; 3]);
+        let dark = Worn::visibly(&black, &[(Damage::Exposure, 0.9)], &mut rng)?;
+        assert_eq!(dark, Worn::clean(&black));
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::point::{Facts, Kind, Language, Point};
 use crate::sets::Compared;
 use crate::source::{CleanPicture, Part};
 use crate::truth::{Applied, Truth};
-use crate::wear::Wear;
+use crate::wear::{Wear, Worn};
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use servimage_prompt::Role;
@@ -152,7 +152,8 @@ impl World {
             });
             let mut dressed = content.dressed(&dress, Garbling::Glyphs);
             dressed.facts = sure(dressed.facts, moved[i]);
-            let mut example = judged(&dressed, &wish, applied[i].clone(), text, rng)?;
+            let worn = Worn::visibly(&dressed.picture, &applied[i], rng)?;
+            let mut example = judged(&dressed, &wish, worn, text);
             if let Some(marks) = example.marks.as_mut().filter(|_| text.is_some()) {
                 marks.push(Mark::of_letters(&whole, &dressed.picture));
             }
@@ -168,13 +169,9 @@ impl World {
         content.facts = sure(content.facts, moves(&applied));
         let points = some_points(&content.facts, plan.max_points, rng);
         let price_usd = random_price(rng);
-        let clean = judged(
-            &content,
-            &Wish::asking(&points, self.held_out(), price_usd, rng),
-            applied,
-            None,
-            rng,
-        )?;
+        let wish = Wish::asking(&points, self.held_out(), price_usd, rng);
+        let worn = Worn::visibly(&content.picture, &applied, rng)?;
+        let clean = judged(&content, &wish, worn, None);
         let mut flipped: Vec<bool> = points.iter().map(|_| rng.random_bool(0.7)).collect();
         if let Some(first) = flipped.first_mut().filter(|_| rng.random_bool(0.8)) {
             *first = true;
@@ -268,35 +265,26 @@ impl Example {
     }
 }
 
-/// An example of a dressed content under a wish.
-///
-/// # Errors
-/// [`TrainError::Jpeg`] from a damage.
-pub fn judged(
-    content: &Content,
-    wish: &Wish,
-    applied: Vec<Applied>,
-    garbled: Option<f32>,
-    rng: &mut impl Rng,
-) -> Result<Example, TrainError> {
+/// An example of a dressed content, worn, under a wish.
+#[must_use]
+pub fn judged(content: &Content, wish: &Wish, worn: Worn, garbled: Option<f32>) -> Example {
     let points = checked(&content.facts, &wish.points);
     let met: Vec<bool> = points.iter().map(|(_, met)| *met).collect();
-    let mut truth = Truth::of(&applied).with_points(&met);
+    let mut truth = Truth::of(&worn.applied).with_points(&met);
     if let Some(garbled) = garbled {
         truth = truth.with_text(garbled);
     }
-    let (picture, marks) = apply_all(&content.picture, &applied, rng)?;
-    Ok(Example {
-        images: vec![(Role::Candidate, picture)],
+    Example {
+        images: vec![(Role::Candidate, worn.picture)],
         brief: wish.brief.clone(),
         points,
         facts: content.facts,
-        applied,
-        marks,
+        applied: worn.applied,
+        marks: worn.marks,
         garbled: garbled.unwrap_or(0.0),
         compared: None,
         truth,
-    })
+    }
 }
 
 /// Points with whether they are met; those of unknown kinds are left out.
@@ -337,27 +325,6 @@ pub(crate) fn sure(mut facts: Facts, moved: bool) -> Facts {
         }
     }
     facts
-}
-
-/// All damages one after the other, and where they show.
-///
-/// # Errors
-/// [`TrainError::Jpeg`].
-fn apply_all(
-    picture: &Picture,
-    applied: &[Applied],
-    rng: &mut impl Rng,
-) -> Result<(Picture, Option<Vec<Mark>>), TrainError> {
-    let (mut copy, mut marks) = (picture.clone(), Some(Vec::new()));
-    for (damage, severity) in applied {
-        let next = damage.apply(&copy, *severity, rng)?;
-        marks = marks.filter(|_| !damage.moves());
-        if let Some(marks) = &mut marks {
-            marks.extend(Mark::of(*damage, &copy, &next));
-        }
-        copy = next;
-    }
-    Ok((copy, marks))
 }
 
 #[cfg(test)]
