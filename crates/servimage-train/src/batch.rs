@@ -12,7 +12,6 @@ use crate::point::{N_KINDS, N_VALUES};
 use crate::sets::{N_ASPECTS, N_STYLES};
 use crate::truth::{N_CONCEPTS, sigmoid, soft_label};
 use crate::world::{Example, PairKind, PairPlan, World};
-use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use servimage_bench::task::{Deliverable, Task};
 use servimage_image::{Patches, Rgb8Image, patchify};
@@ -109,7 +108,7 @@ pub struct Sampler {
     pub prompts: PromptBuilder,
     /// Seed of everything.
     pub seed: u64,
-    /// Gives each example another one's truth: what is learned then is chance.
+    /// Gives each example the truth of one of another pair, of which there must be two: what is learned then is chance.
     pub shuffle_labels: bool,
 }
 
@@ -129,18 +128,20 @@ impl Sampler {
             let kind = pair_kind(plan, &mut rng);
             examples.extend(self.world.pair(kind, &plan.pair, &mut rng)?);
         }
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        if self.shuffle_labels {
-            order.shuffle(&mut rng);
-        }
+        // Another pair's, as a pair's examples share too much: one truth in twelve that stayed would be learned.
+        let turn = match self.shuffle_labels {
+            true => 2 * rng.random_range(1..plan.n_pairs.max(2)),
+            false => 0,
+        };
+        let truths = examples.iter().cycle().skip(turn);
         let mut batch = Batch {
             vision_only: plan.vision_only,
             ..Batch::default()
         };
-        for (example, truth_of) in examples.iter().zip(order) {
+        for (example, truth_of) in examples.iter().zip(truths) {
             batch.push(&self.prompts, example)?;
             let grid = batch.grids[batch.grids.len() - 1];
-            batch.targets.push(&examples[truth_of], grid);
+            batch.targets.push(truth_of, grid);
         }
         batch.pad();
         Ok(batch)

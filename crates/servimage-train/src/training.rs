@@ -75,7 +75,7 @@ pub struct TrainArgs {
     /// Only this many batches, over and over, to see whether the network can learn at all.
     #[arg(long)]
     distinct: Option<u64>,
-    /// Give each example another one's truth, to see what figures fall to by chance.
+    /// Give each example the truth of one of another pair, to see what figures fall to by chance.
     #[arg(long)]
     shuffle_labels: bool,
     #[command(flatten)]
@@ -147,6 +147,11 @@ fn n_cores() -> usize {
 /// Trains.
 pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     let clock = Instant::now();
+    anyhow::ensure!(
+        !args.shuffle_labels || args.pairs > 1,
+        "--shuffle-labels takes the truths of other pairs: expected --pairs of at least 2, found {}",
+        args.pairs
+    );
     if let Some(pack) = (args.from.as_ref()).filter(|from| from.join("manifest.json").exists()) {
         anyhow::ensure!(
             args.past.is_some(),
