@@ -64,9 +64,10 @@ test("twelve packs in a row take the memory of one", async (context) => {
   }
   context.diagnostic(JSON.stringify(held));
   // Where what stays between packs finds its place depends on what is still on its way then: the heap grows once more now and
-  // then. Between a pack and the same one six later three nanos are loaded; were they kept, it would grow by all three.
+  // then, and a buffer of a last pass (114,432 bytes in one run of CI) may still be on the GPU. Between a pack and the same one six
+  // later three nanos are loaded; were they kept, both would grow by all three, and by six times whatever else a pack left.
   for (const i of [10, 11]) {
-    assert.ok(held[i].gpu <= held[i - 6].gpu + 64 * KB, `pack ${i + 1}: ${held[i].gpu} bytes on the GPU, ${held[i - 6].gpu} with the same before`);
+    assert.ok(held[i].gpu <= held[i - 6].gpu + 384 * KB, `pack ${i + 1}: ${held[i].gpu} bytes on the GPU, ${held[i - 6].gpu} with the same before`);
     assert.ok(held[i].heap < held[i - 6].heap + 2 * nano, `pack ${i + 1}: a heap of ${held[i].heap}, ${held[i - 6].heap} before; a nano has ${nano}`);
   }
   assert.ok((await worker.score("./samples/bottle.jpg")).p_pay > 0, "and the last one works");
