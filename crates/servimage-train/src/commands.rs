@@ -112,7 +112,8 @@ pub fn export(
     left_out: &[String],
 ) -> anyhow::Result<()> {
     let tokenizer = run_tokenizer(run)?;
-    let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
+    let n_layers = TrainingFacts::read(run)?.schedule.vision_layers;
+    let config = NanoConfig::starting(vocab_size(&tokenizer)?).with_vision_layers(n_layers);
     let weights = Weights::read(&run.join("weights.safetensors"))?;
     let bench = source::bench_dir();
     let (calibrate, held_out) = (

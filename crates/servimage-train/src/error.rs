@@ -105,6 +105,16 @@ pub enum TrainError {
         /// That of the evaluation.
         found: String,
     },
+    /// A vision tower is to have a depth that it cannot grow to.
+    #[error(
+        "a vision tower of {found} layers cannot become one of {expected}: layers are only added, to each half at most as many as it has"
+    )]
+    OtherDepth {
+        /// Layers that were asked for.
+        expected: usize,
+        /// Layers that there are.
+        found: usize,
+    },
     /// A pack could not be read or written.
     #[error(transparent)]
     Pack(#[from] servimage_pack::PackError),

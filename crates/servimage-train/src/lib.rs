@@ -15,6 +15,7 @@ pub mod content;
 pub mod curve;
 pub mod damage;
 pub mod decisions;
+mod deeper;
 mod degrade;
 mod edits;
 pub mod error;

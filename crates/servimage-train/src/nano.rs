@@ -33,6 +33,14 @@ pub const SPECIAL_IDS: SpecialTokens = SpecialTokens {
 /// Largest vocabulary.
 const VOCAB_SIZE: usize = 1024;
 
+/// Layers of the vision tower at the beginning of training; runs that go on may have more ([`crate::schedule::Schedule::vision_layers`]).
+pub const STARTING_VISION_LAYERS: usize = 5;
+
+/// Layer of a vision tower of `n_layers` whose output the text tower gets too (DeepStack): the last of its first half.
+pub(crate) fn tapped_layer(n_layers: usize) -> usize {
+    (n_layers / 2).saturating_sub(1)
+}
+
 /// Everything that fixes the shapes of a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NanoConfig {
@@ -47,10 +55,18 @@ pub struct NanoConfig {
 }
 
 impl NanoConfig {
-    /// The size that ships.
+    /// The size that nano's training begins with.
     #[must_use]
-    pub fn shipped(vocab_size: usize) -> Self {
-        Self::sized(vocab_size, 192, 128, 4, 5)
+    pub fn starting(vocab_size: usize) -> Self {
+        Self::sized(vocab_size, 192, 128, 4, STARTING_VISION_LAYERS)
+    }
+
+    /// The same with another number of layers in the vision tower, of which it has at least 2.
+    #[must_use]
+    pub fn with_vision_layers(mut self, n_layers: usize) -> Self {
+        self.vision.n_layers = n_layers;
+        self.vision.deepstack_layers = vec![tapped_layer(n_layers)];
+        self
     }
 
     /// A few thousand parameters, for tests.
@@ -94,7 +110,7 @@ impl NanoConfig {
                 spatial_merge_size: 2,
                 d_out: d_text,
                 n_position_embeddings: 64,
-                deepstack_layers: vec![vision_layers / 2 - 1],
+                deepstack_layers: vec![tapped_layer(vision_layers)],
                 rope_theta: 10_000.0,
             },
             concept_widths: ConceptWidths {

@@ -254,6 +254,7 @@ mod tests {
         goes_on: true,
         alone_share: 0.0,
         head_examples: 24,
+        vision_layers: 2,
     };
 
     #[test]

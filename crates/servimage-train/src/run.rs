@@ -96,7 +96,7 @@ impl Run {
         let mut run = Self {
             folder: folder.to_path_buf(),
             schedule,
-            config,
+            config: config.with_vision_layers(schedule.vision_layers),
             device: device.clone().autodiff(),
             weights: Weights::default(),
             average: Weights::default(),

@@ -4,6 +4,7 @@
 //! up first.
 
 use crate::batch::BatchPlan;
+use crate::nano::STARTING_VISION_LAYERS;
 use crate::wear::Wear;
 use crate::world::PairPlan;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,14 @@ pub struct Schedule {
     /// ([`crate::payment_head`]).
     #[serde(default)]
     pub head_examples: usize,
+    /// Layers of the vision tower. Where the run goes on from one with less, the new ones begin as ones that change nothing.
+    #[serde(default = "starting_vision_layers")]
+    pub vision_layers: usize,
+}
+
+/// What runs had before they said it.
+fn starting_vision_layers() -> usize {
+    STARTING_VISION_LAYERS
 }
 
 /// Share of the vision tower's time alone that it spends on small windows.
@@ -176,6 +185,7 @@ mod tests {
             goes_on: false,
             alone_share: 0.0,
             head_examples: 0,
+            vision_layers: 2,
         };
         assert_eq!(schedule.done(50, 6.0), 0.5);
         assert_eq!(schedule.done(10, 60.0), 0.5);

@@ -6,7 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use servimage_pack::dir::DirSource;
 use servimage_pack::{Layout, Pack};
-use servimage_train::about::{self, Evaluation};
+use servimage_train::about::{self, Evaluation, TrainingFacts};
 use servimage_train::again::{folders, train_again};
 use servimage_train::batch::Sampler;
 use servimage_train::nano::{NanoConfig, prompt_builder};
@@ -69,6 +69,9 @@ pub struct TrainArgs {
     /// Examples on which the payment head learns by itself when the steps are done; with --steps 0, nothing else learns.
     #[arg(long, default_value_t = 0)]
     head_examples: usize,
+    /// Layers of the vision tower, at least 2; by default as many as what it goes on from has, or 5. New ones begin as ones that change nothing.
+    #[arg(long)]
+    vision_layers: Option<usize>,
     /// Seed of weights and data.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -162,7 +165,21 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
     let training_heads = args.training_heads.as_deref().map(Weights::read);
     let training_heads = training_heads.transpose()?;
     let tokenizer = run_tokenizer(&args.run)?;
-    let config = NanoConfig::shipped(vocab_size(&tokenizer)?);
+    let config = NanoConfig::starting(vocab_size(&tokenizer)?);
+    let pack = match (&args.from, &args.past) {
+        (Some(pack), Some(_)) => Some(pollster::block_on(Pack::open(DirSource::new(pack)))?),
+        _ => None,
+    };
+    let vision_layers = match (args.vision_layers, &pack, &args.from) {
+        (Some(n_layers), _, _) => n_layers,
+        (None, Some(pack), _) => pack.manifest().vision.n_layers,
+        (None, None, Some(run)) => TrainingFacts::read(run)?.schedule.vision_layers,
+        (None, None, None) => config.vision.n_layers,
+    };
+    anyhow::ensure!(
+        vision_layers > 1,
+        "--vision-layers: expected at least 2, found {vision_layers}"
+    );
     let default_parts = if args.on.device == "cpu" {
         n_cores()
     } else {
@@ -187,17 +204,17 @@ pub fn train(args: &TrainArgs) -> anyhow::Result<()> {
             _ => 0.0,
         },
         head_examples: args.head_examples,
+        vision_layers,
     };
     let sampler = args.on.sampler(&tokenizer, &schedule)?;
     let n_threads = args.on.n_threads(schedule.n_parts);
     let mut run = Run::open(&args.run, schedule, config, &device(&args.on.device)?)?;
-    match (&args.from, &args.past) {
-        (Some(pack), Some(past)) => {
-            let pack = pollster::block_on(Pack::open(DirSource::new(pack)))?;
-            run.go_on_from_pack(&pack, &about::read_json(past)?, training_heads)?;
+    match (&pack, &args.past, &args.from) {
+        (Some(pack), Some(past), _) => {
+            run.go_on_from_pack(pack, &about::read_json(past)?, training_heads)?;
         }
-        (Some(other), None) => run.go_on_from(other)?,
-        (None, _) => {}
+        (None, _, Some(other)) => run.go_on_from(other)?,
+        _ => {}
     }
     let progress = Progress::new(clock)?;
     progress.begin(args.steps, run.step());
@@ -222,7 +239,7 @@ pub fn retrain(args: &RetrainArgs) -> anyhow::Result<()> {
     let tokenizers: anyhow::Result<Vec<String>> =
         folders.iter().map(|folder| run_tokenizer(folder)).collect();
     let tokenizers = tokenizers?;
-    let config = NanoConfig::shipped(vocab_size(&tokenizers[0])?);
+    let config = NanoConfig::starting(vocab_size(&tokenizers[0])?);
     let n_parts = past.chain().iter().map(|run| run.schedule.n_parts).max();
     let mut sampler = args.on.sampler(&tokenizers[0], &past.schedule)?;
     let n_threads = args.on.n_threads(n_parts.unwrap_or(1));

@@ -3,6 +3,7 @@
 use super::{Run, State};
 use crate::about::{Evaluation, TrainingFacts, read_json};
 use crate::batch::{Batch, BatchPlan, Sampler};
+use crate::deeper::deepen;
 use crate::error::TrainError;
 use crate::export::{is_packed, unscaled};
 use crate::filters::start_filters;
@@ -19,10 +20,12 @@ impl Run {
     }
 
     /// Starts on the weights of another run that has ended; nothing where this one has begun. Where its schedule is that of one
-    /// that goes on from a pack ([`alone_share`](crate::schedule::Schedule::alone_share)), on those that packs hold.
+    /// that goes on from a pack ([`alone_share`](crate::schedule::Schedule::alone_share)), on those that packs hold. Layers that the
+    /// vision tower lacks begin as ones that change nothing.
     ///
     /// # Errors
-    /// [`TrainError`] where its files are missing or damaged, or it has not ended.
+    /// [`TrainError`] where its files are missing or damaged, or it has not ended, or its vision tower cannot become one of this
+    /// schedule's depth.
     pub fn go_on_from(&mut self, other: &Path) -> Result<(), TrainError> {
         if self.has_begun() {
             return Ok(());
@@ -35,18 +38,20 @@ impl Run {
         if self.schedule.alone_share > 0.0 {
             self.weights.tensors.retain(|name, _| is_packed(name));
         }
+        deepen(&mut self.weights, self.schedule.vision_layers)?;
         self.state.from = Some(Box::new(TrainingFacts::read(other)?));
         self.state.heads_started = true;
         Ok(())
     }
 
-    /// Starts on the weights of a pack, as they are after rounding; nothing where this run has begun. `evaluation` is of that pack
+    /// Starts on the weights of a pack, as they are after rounding, its vision tower as deep as the schedule has it; nothing where this
+    /// run has begun. `evaluation` is of that pack
     /// and says how it was trained; `training_heads` are what its run had beside ([`crate::export::training_heads`]), if they are known.
     ///
     /// # Errors
     /// [`TrainError::OtherPack`] where the evaluation is of another pack, [`TrainError::NoPast`] where it does not say how it was
     /// trained, [`TrainError::Pack`] where the pack is damaged, [`TrainError::OtherHeads`] where one of the heads is not among
-    /// those given.
+    /// those given, [`TrainError::OtherDepth`] where its vision tower cannot become one of this schedule's depth.
     pub fn go_on_from_pack<S: PackSource>(
         &mut self,
         pack: &Pack<S>,
@@ -74,6 +79,7 @@ impl Run {
                 .tensors
                 .insert(entry.name.clone(), Values { shape, data });
         }
+        deepen(&mut weights, self.schedule.vision_layers)?;
         self.weights = unscaled(weights);
         if let Some(heads) = training_heads {
             let heads = crate::export::training_heads(heads);

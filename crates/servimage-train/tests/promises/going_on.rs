@@ -156,11 +156,13 @@ fn a_run_goes_on_from_the_shipped_pack_and_the_heads_that_lie_beside_its_evaluat
     let pack = pollster::block_on(Pack::open(source))?;
     let evaluation = shipped()?;
     let heads = Weights::read(&own.join("training-heads/nano.safetensors"))?;
+    let (text, vision) = (&pack.manifest().text, &pack.manifest().vision);
     let on = Schedule {
         goes_on: true,
+        vision_layers: vision.n_layers,
         ..SCHEDULE
     };
-    let config = NanoConfig::shipped(pack.manifest().text.vocab_size);
+    let config = NanoConfig::starting(text.vocab_size).with_vision_layers(vision.n_layers);
     let folder = tempfile::tempdir()?;
     let mut run = Run::open(folder.path(), on, config.clone(), &Device::flex())?;
     run.go_on_from_pack(&pack, &evaluation, Some(heads.clone()))?;
@@ -183,6 +185,71 @@ fn a_run_goes_on_from_the_shipped_pack_and_the_heads_that_lie_beside_its_evaluat
     assert!(
         known < 0.5 * drawn,
         "{known} with them, {drawn} with drawn ones"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_run_goes_on_with_a_deeper_vision_tower_that_sees_the_same_until_it_learns() -> Tried {
+    let (first, second, third) = (
+        tempfile::tempdir()?,
+        tempfile::tempdir()?,
+        tempfile::tempdir()?,
+    );
+    let (config, tokenizer, sampler, before) = ended(first.path())?;
+    let deep = Schedule {
+        n_steps: 2,
+        goes_on: true,
+        quant_share: 0.0,
+        vision_share: 1.0,
+        vision_layers: 4,
+        ..SCHEDULE
+    };
+    let mut run = Run::open(second.path(), deep, config.clone(), &Device::flex())?;
+    run.go_on_from(first.path())?;
+    let batch = sampler.batch(1, &deep.plan(1, 0.0))?;
+    let loss = |weights: &Weights, n_layers| -> Result<f32, TrainError> {
+        let config = config.clone().with_vision_layers(n_layers);
+        let nothing = Rounded::new();
+        let (trainee, _, drawn) = Trainee::build(weights, &nothing, &config, 1, &Device::flex())?;
+        assert_eq!(drawn.tensors.into_keys().next(), None, "nothing is missing");
+        let loss = trainee.vision_loss(&batch, &Device::flex());
+        Ok(loss.into_data().iter::<f32>().sum())
+    };
+    let [two, four] = [loss(&before.weights, 2)?, loss(&run.weights, 4)?];
+    assert!(
+        (two - four).abs() < 1e-5,
+        "{two} with 2 layers, {four} with 4"
+    );
+    // From the pack too, but for what rounding left.
+    let pack = packed(&before, &config, &tokenizer)?;
+    let evaluation = evaluated(&pack, first.path())?;
+    let mut beside = Run::open(third.path(), deep, config.clone(), &Device::flex())?;
+    let heads = training_heads(before.weights.clone());
+    beside.go_on_from_pack(&pack, &evaluation, Some(heads))?;
+    let from_pack = loss(&beside.weights, 4)?;
+    assert!((two - from_pack).abs() < 1e-3, "{two} and {from_pack}");
+
+    run.train(&sampler, 2, 1, Instant::now(), |_, _| ())?;
+    for name in ["attn.proj.weight", "mlp.linear_fc2.weight"] {
+        let values = &run.weights.tensors[&format!("model.visual.blocks.1.{name}")];
+        assert!(values.data.iter().any(|value| *value != 0.0), "{name}");
+    }
+    assert_eq!(
+        TrainingFacts::read(second.path())?.schedule.vision_layers,
+        4
+    );
+    // A run on top of it knows; one that is to have less is told.
+    let less = Schedule {
+        vision_layers: 3,
+        ..deep
+    };
+    let fourth = tempfile::tempdir()?;
+    let mut shallow = Run::open(fourth.path(), less, config, &Device::flex())?;
+    let message = said(shallow.go_on_from(second.path()));
+    assert!(
+        message.contains("of 4 layers cannot become one of 3"),
+        "{message}"
     );
     Ok(())
 }
@@ -223,6 +290,7 @@ fn training_again_by_what_a_network_was_trained_by_ends_at_the_same_weights() ->
         n_steps: 3,
         goes_on: true,
         alone_share: 0.4,
+        vision_layers: 4,
         seed: 5,
         ..SCHEDULE
     };

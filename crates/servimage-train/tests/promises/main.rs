@@ -41,6 +41,7 @@ const SCHEDULE: Schedule = Schedule {
     goes_on: false,
     alone_share: 0.0,
     head_examples: 0,
+    vision_layers: 2,
 };
 
 fn world(part: Part, n_scenes: u64) -> World {
